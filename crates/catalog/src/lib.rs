@@ -1,0 +1,1 @@
+//! What operators declared, and the plan it makes for one publish.

@@ -1,0 +1,1 @@
+//! Gets objects to a store: spool, retry, local files.

@@ -1,0 +1,1 @@
+//! Pictures from access units; the only crate that links FFmpeg.

@@ -1,0 +1,1 @@
+//! Which session runs for which stream, and who feeds it.

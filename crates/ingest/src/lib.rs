@@ -1,0 +1,1 @@
+//! RTMP sockets: connections in, requests and media out.

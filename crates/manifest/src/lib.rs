@@ -1,0 +1,1 @@
+//! m3u8 text from plain values.

@@ -1,0 +1,37 @@
+use bytes::Bytes;
+
+use crate::{Ticks, TrackId, Wall};
+
+/// One access unit on the session's timeline.
+///
+/// Within a run (see [`crate::Run`]) a track's packets join without a gap: `dts + duration` is the next packet's
+/// `dts`. So durations add up exactly in every container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Whose access unit.
+    pub track: TrackId,
+    /// Decode time, in ticks of the track's timescale; never falls over the whole session.
+    pub dts: Ticks,
+    /// Presentation minus decode time, in ticks of the track's timescale; may be negative.
+    pub cts: i32,
+    /// Time to the next access unit of the track, in ticks of its timescale; at least 1.
+    pub duration: u32,
+    /// Whether decoding can start here. True for every audio packet; for H.264 only with an IDR picture.
+    pub key: bool,
+    /// When its last byte arrived.
+    pub received: Wall,
+    /// Payload: length-prefixed NAL units for H.264, a raw access unit for AAC.
+    pub data: Bytes,
+}
+
+impl Packet {
+    /// Presentation time, in ticks of the track's timescale.
+    pub fn pts(&self) -> Ticks {
+        Ticks(self.dts.0.saturating_add(i64::from(self.cts)))
+    }
+
+    /// Where the next packet of the track begins, in ticks of its timescale.
+    pub fn end(&self) -> Ticks {
+        Ticks(self.dts.0.saturating_add(i64::from(self.duration)))
+    }
+}

@@ -1,0 +1,1 @@
+//! Serves live windows over HTTP.

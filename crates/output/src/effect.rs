@@ -1,0 +1,200 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use media::{H264, Wall};
+
+/// Effects in the order they were caused.
+pub type Effects = Vec<Effect>;
+
+/// Something that must happen outside.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Store a whole immutable object.
+    Put {
+        /// Where.
+        to: Object,
+        /// MIME type.
+        content_type: &'static str,
+        /// Its bytes, in pieces.
+        body: Vec<Bytes>,
+    },
+    /// Append to a file that is still open; the first `Grow` of an id makes the file.
+    Grow {
+        /// Which file.
+        file: FileId,
+        /// Bytes to append, in pieces; always whole units of the container, so a torn tail is detectable.
+        body: Vec<Bytes>,
+    },
+    /// The file is complete: it becomes an object.
+    Seal {
+        /// Which file.
+        file: FileId,
+        /// Where.
+        to: Object,
+        /// MIME type.
+        content_type: &'static str,
+        /// What to do with it first.
+        finish: Finish,
+    },
+    /// Store an object whose newest version wins. Never overtakes the puts and seals before it.
+    Replace {
+        /// Where.
+        to: Object,
+        /// MIME type.
+        content_type: &'static str,
+        /// Its bytes.
+        body: Bytes,
+    },
+    /// What players get from this moment; `None`: nothing any more.
+    Window(Option<Arc<Window>>),
+    /// Decode a key frame and store it as JPEG.
+    Picture {
+        /// What to decode.
+        frame: Keyframe,
+        /// Where the JPEG goes.
+        to: Object,
+        /// When the frame was captured.
+        at: Wall,
+    },
+    /// Keep this number over restarts, for [`crate::Memory`] of later sessions of the stream.
+    Remember {
+        /// Name of the counter, unique within the stream.
+        counter: Arc<str>,
+        /// Its new value.
+        value: u64,
+    },
+    /// An operator should know.
+    Warn(Warning),
+}
+
+/// A bucket of a configured storage.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Bucket {
+    /// `name` of the `[[storage]]`.
+    pub storage: Arc<str>,
+    /// Bucket in it.
+    pub name: Arc<str>,
+}
+
+/// An object's address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Object {
+    /// Where it lives.
+    pub bucket: Bucket,
+    /// Its key, `/` between components; made by [`crate::name::Name::expand`].
+    pub key: String,
+}
+
+/// An open file of an output; unique within the output, counts up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u64);
+
+/// How a finished file becomes an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// As it is.
+    AsIs,
+    /// The object is `head`, then the file from byte `skip` on. For an index at the front that is known last.
+    Head {
+        /// New beginning.
+        head: Bytes,
+        /// Bytes of the file that it stands for.
+        skip: u64,
+    },
+}
+
+/// A picture to decode: one IDR access unit.
+#[derive(Clone, Debug)]
+pub struct Keyframe {
+    /// Decoder configuration.
+    pub codec: H264,
+    /// Length-prefixed NAL units.
+    pub data: Bytes,
+}
+
+/// What the origin serves for a stream, replaced whole at each change.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    /// Served at `/{app}/{stream}.m3u8`; `None` until there is something to play.
+    pub multivariant: Option<Resource>,
+    /// Served at `/{app}/{stream}/{name}`, sorted by name.
+    pub resources: Vec<(Arc<str>, Resource)>,
+    /// First free media sequence number: a later window of the stream starts at least here.
+    pub next_sequence: u64,
+    /// Whether the playlists end with ENDLIST.
+    pub ended: bool,
+    /// When the origin may forget this window, if nothing replaces it first.
+    pub forget_at: Option<Wall>,
+}
+
+/// One thing to serve.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// MIME type.
+    pub content_type: &'static str,
+    /// Its bytes, in pieces, shared with everyone who serves or stores them.
+    pub body: Arc<[Bytes]>,
+    /// Whether the bytes under this name never change (segments and init segments).
+    pub immutable: bool,
+}
+
+impl Window {
+    /// The resource named `name`.
+    pub fn get(&self, name: &str) -> Option<&Resource> {
+        let at = self.resources.binary_search_by(|(n, _)| n.as_ref().cmp(name)).ok()?;
+        self.resources.get(at).map(|(_, resource)| resource)
+    }
+}
+
+/// Something an operator should know; the shell adds stream and session, logs it and counts it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// An output was dropped.
+    #[error("output {output} ended: {reason}")]
+    OutputFailed {
+        /// Which output.
+        output: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A product goes on without a track.
+    #[error("{output} leaves out {codec}")]
+    TrackLeftOut {
+        /// Which output.
+        output: &'static str,
+        /// RFC 6381 string of the codec.
+        codec: String,
+    },
+    /// A segment was cut where no key frame is.
+    #[error("segment cut without a key frame after {micros} us: the GOP outgrew the target duration")]
+    ForcedCut {
+        /// Length of the segment in microseconds.
+        micros: i64,
+    },
+    /// Timestamps jumped and a new run begins.
+    #[error("timestamps jumped by {millis} ms")]
+    Jump {
+        /// How far, negative when back.
+        millis: i64,
+    },
+    /// One timestamp was far off; it was moved to where its neighbours say.
+    #[error("lone timestamp {millis} ms off was clamped")]
+    Outlier {
+        /// How far off, negative when early.
+        millis: i64,
+    },
+    /// Frames that nothing can decode were left out.
+    #[error("{count} frames left out: {why}")]
+    FramesDropped {
+        /// How many.
+        count: u64,
+        /// Why.
+        why: &'static str,
+    },
+    /// Media that could not be read; the rest goes on.
+    #[error("bad media: {0}")]
+    BadMedia(String),
+    /// A name expanded to something no object can be called; it was shortened.
+    #[error("object name too long: {0}")]
+    NameTooLong(String),
+}

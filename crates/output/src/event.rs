@@ -1,0 +1,59 @@
+use media::{Codec, Gap, Packet, Run, Wall};
+
+use crate::Effects;
+
+/// One product made of one session. Called inline by whoever owns the session.
+pub trait Output: Send {
+    /// Takes the next event and appends everything that it causes to `fx`.
+    ///
+    /// # Errors
+    /// An error ends this output: it is dropped with a warning, its siblings go on.
+    fn on(&mut self, event: Event<'_>, fx: &mut Effects) -> Result<(), Error>;
+
+    /// When this output wants an [`Event::Tick`] though no media comes. After [`Gap::source_gone`] an output
+    /// without a deadline has nothing left to wait for; the session ends when no output has one.
+    fn deadline(&self) -> Option<Wall> {
+        None
+    }
+}
+
+/// What happens to a session, in order. A run's packets come between its `Run` and the next `Run`, `Gap` or `End`.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A run begins; for all but the first this is a discontinuity.
+    Run(&'a Run),
+    /// An access unit of the current run. Per track in DTS order; tracks may run up to a second apart.
+    Packet(&'a Packet),
+    /// The current run ended. After [`Gap::source_gone`] a publisher may come back with a new `Run`, or not.
+    Gap(Gap, Wall),
+    /// Time passed; sent when a deadline is reached.
+    Tick(Wall),
+    /// Nothing follows: close what is open.
+    End(Wall),
+}
+
+/// Why an output gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The product's container has no place for this codec.
+    #[error("{product} cannot carry {codec}")]
+    Unsupported {
+        /// Product name as in the config, such as `m3u8`.
+        product: &'static str,
+        /// RFC 6381 string of the codec.
+        codec: String,
+    },
+    /// Media that its container cannot express.
+    #[error(transparent)]
+    Container(#[from] container::Error),
+    /// Media whose framing is broken.
+    #[error(transparent)]
+    Codec(#[from] codec::Error),
+}
+
+impl Error {
+    /// `product` has no place for `codec`.
+    pub fn unsupported(product: &'static str, codec: &Codec) -> Self {
+        Self::Unsupported { product, codec: codec::rfc6381(codec) }
+    }
+}

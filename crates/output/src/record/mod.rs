@@ -1,0 +1,4 @@
+//! Recordings, a folder per format.
+
+pub mod flv;
+pub mod hls;

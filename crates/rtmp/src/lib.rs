@@ -1,0 +1,1 @@
+//! RTMP: bytes in, bytes out, requests and media; no socket, no clock.

@@ -1,0 +1,1 @@
+//! One publish's logic: timestamps, tracks, outputs.

@@ -1,0 +1,1 @@
+//! Synthetic streams, stories and frame accounting for tests.
