@@ -1,5 +1,331 @@
 //! Object names with variables (seeds `000_f7078a5cb00af4b6.txt`, `001_b4cfd81d467542c8.txt`).
 
+use std::fmt::{self, Write};
+
+use chrono::DateTime;
+use media::{StreamId, Wall};
+
+/// A name "must be less than 256 bytes in length" (both seeds); the limit is on the template, not on what comes out.
+pub const MAX_NAME: usize = 255;
+
+/// `YYYY-MM-DD-HH:MM:SS`, as in `{StartTime}`.
+const TIME: &str = "%Y-%m-%d-%H:%M:%S";
+/// The same without `:`, as in `{EscapedStartTime}`.
+const ESCAPED_TIME: &str = "%Y-%m-%d-%H-%M-%S";
+
+/// What may stand in braces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Variable {
+    /// App name of the ingest.
+    AppName,
+    /// Stream name of the ingest.
+    StreamName,
+    /// Whole seconds since 1970.
+    UnixTimestamp,
+    /// A counter.
+    Sequence,
+    /// When a file's first frame was captured, `2006-01-02-15:04:05`.
+    StartTime,
+    /// When a file's last frame ended, `2006-01-02-15:04:05`.
+    EndTime,
+    /// [`Variable::StartTime`] as `2006-01-02-15-04-05`.
+    EscapedStartTime,
+    /// [`Variable::EndTime`] as `2006-01-02-15-04-05`.
+    EscapedEndTime,
+}
+
+impl Variable {
+    /// Those of OverwriteOssObject.
+    pub const OVERWRITE_SNAPSHOT: &[Variable] = &[Self::AppName, Self::StreamName];
+    /// Those of SequenceOssObject.
+    pub const SEQUENCE_SNAPSHOT: &[Variable] =
+        &[Self::AppName, Self::StreamName, Self::UnixTimestamp, Self::Sequence];
+    /// Those of SliceOssObjectPrefix.
+    pub const RECORD_SLICE: &[Variable] =
+        &[Self::AppName, Self::StreamName, Self::UnixTimestamp, Self::Sequence];
+    /// Those of OssObjectPrefix.
+    pub const RECORD_FILE: &[Variable] = &[
+        Self::AppName,
+        Self::StreamName,
+        Self::Sequence,
+        Self::StartTime,
+        Self::EndTime,
+        Self::EscapedStartTime,
+        Self::EscapedEndTime,
+    ];
+
+    /// The word between the braces.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AppName => "AppName",
+            Self::StreamName => "StreamName",
+            Self::UnixTimestamp => "UnixTimestamp",
+            Self::Sequence => "Sequence",
+            Self::StartTime => "StartTime",
+            Self::EndTime => "EndTime",
+            Self::EscapedStartTime => "EscapedStartTime",
+            Self::EscapedEndTime => "EscapedEndTime",
+        }
+    }
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{}}}", self.word())
+    }
+}
+
 /// A parsed name with variables.
+///
+/// No variable expands to nothing, to `/` or to `.`, and no component of the text between them is empty, `.` or
+/// `..`. So what comes out is always a relative path that stays below where it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {}
+pub struct Name {
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Variable(Variable),
+}
+
+/// What the variables stand for. Those that a name does not contain are not looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'a> {
+    /// `{AppName}`, `{StreamName}`.
+    pub stream: &'a StreamId,
+    /// `{UnixTimestamp}`: whole seconds since 1970.
+    pub unix: i64,
+    /// `{Sequence}`.
+    pub sequence: u64,
+    /// `{StartTime}`, `{EscapedStartTime}`.
+    pub start: Wall,
+    /// `{EndTime}`, `{EscapedEndTime}`.
+    pub end: Wall,
+    /// Offset of the four times from UTC, in seconds.
+    pub utc_offset: i32,
+}
+
+/// Why a text is no name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// No characters at all.
+    #[error("is empty")]
+    Empty,
+    /// More than [`MAX_NAME`] bytes.
+    #[error("has {bytes} bytes, more than {MAX_NAME}")]
+    TooLong {
+        /// Bytes it has.
+        bytes: usize,
+    },
+    /// Braces around something that is no variable here.
+    #[error("has an unknown variable {{{0}}}")]
+    UnknownVariable(String),
+    /// A brace without its partner.
+    #[error("has an unmatched brace at byte {at}")]
+    UnmatchedBrace {
+        /// Where it is, in bytes.
+        at: usize,
+    },
+    /// A path component that is empty, `.` or `..`.
+    #[error("has a path component {0:?}")]
+    Component(String),
+    /// A control character or a backslash.
+    #[error("contains {0:?}")]
+    Character(char),
+}
+
+impl Name {
+    /// Reads a name in which only the variables `allowed` may stand.
+    ///
+    /// # Errors
+    /// [`NameError`] says what is wrong; a leading or trailing `/` counts as an empty component.
+    pub fn parse(text: &str, allowed: &[Variable]) -> Result<Name, NameError> {
+        match text.len() {
+            0 => return Err(NameError::Empty),
+            bytes if bytes > MAX_NAME => return Err(NameError::TooLong { bytes }),
+            _ => {}
+        }
+        if let Some(c) = text.chars().find(|&c| c.is_control() || c == '\\') {
+            return Err(NameError::Character(c));
+        }
+        let pieces = pieces(text, allowed)?;
+        if let Some(component) = text.split('/').find(|c| matches!(*c, "" | "." | "..")) {
+            return Err(NameError::Component(component.to_owned()));
+        }
+        Ok(Name { text: text.to_owned(), pieces })
+    }
+
+    /// Whether `variable` stands in it.
+    pub fn contains(&self, variable: Variable) -> bool {
+        self.pieces.contains(&Piece::Variable(variable))
+    }
+
+    /// The name with every variable replaced by its value.
+    pub fn expand(&self, values: &Values<'_>) -> String {
+        let mut out = String::with_capacity(self.text.len() * 2);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Variable(variable) => values.write(*variable, &mut out),
+            }
+        }
+        out
+    }
+
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Values<'_> {
+    fn write(&self, variable: Variable, out: &mut String) {
+        // Writing to a String cannot fail.
+        let _ = match variable {
+            Variable::AppName => out.write_str(self.stream.app()),
+            Variable::StreamName => out.write_str(self.stream.stream()),
+            Variable::UnixTimestamp => write!(out, "{}", self.unix),
+            Variable::Sequence => write!(out, "{}", self.sequence),
+            Variable::StartTime => self.write_time(self.start, TIME, out),
+            Variable::EndTime => self.write_time(self.end, TIME, out),
+            Variable::EscapedStartTime => self.write_time(self.start, ESCAPED_TIME, out),
+            Variable::EscapedEndTime => self.write_time(self.end, ESCAPED_TIME, out),
+        };
+    }
+
+    fn write_time(&self, at: Wall, format: &str, out: &mut String) -> fmt::Result {
+        let local = at.unix_seconds().saturating_add(i64::from(self.utc_offset));
+        // A moment that no calendar holds becomes 1970: no clock says so, and a name is still needed.
+        let date = DateTime::from_timestamp(local, 0).unwrap_or_default();
+        write!(out, "{}", date.format(format))
+    }
+}
+
+fn pieces(text: &str, allowed: &[Variable]) -> Result<Vec<Piece>, NameError> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    let mut rest = text;
+    while let Some(open) = rest.find(['{', '}']) {
+        let (before, braced) = rest.split_at(open);
+        let unmatched = NameError::UnmatchedBrace { at: at + open };
+        let (word, after) = match braced.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((word, after)) if !word.contains('{') => (word, after),
+            _ => return Err(unmatched),
+        };
+        let variable = allowed.iter().copied().find(|v| v.word() == word);
+        let variable = variable.ok_or_else(|| NameError::UnknownVariable(word.to_owned()))?;
+        push_text(&mut pieces, before);
+        pieces.push(Piece::Variable(variable));
+        at = text.len() - after.len();
+        rest = after;
+    }
+    push_text(&mut pieces, rest);
+    Ok(pieces)
+}
+
+fn push_text(pieces: &mut Vec<Piece>, text: &str) {
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: &[Variable] = &[
+        Variable::AppName,
+        Variable::StreamName,
+        Variable::UnixTimestamp,
+        Variable::Sequence,
+        Variable::StartTime,
+        Variable::EndTime,
+        Variable::EscapedStartTime,
+        Variable::EscapedEndTime,
+    ];
+
+    #[track_caller]
+    fn expands(template: &str, to: &str) {
+        let stream = StreamId::parse("live.local", "live", "cam-1").unwrap();
+        let values = Values {
+            stream: &stream,
+            unix: 1_489_000_186,
+            sequence: 7,
+            // 2017-03-08T15:09:46.9Z: the callback sample of the reference, 23:09:46 in UTC+8
+            start: Wall(1_488_985_786_900_000),
+            end: Wall(1_488_985_786_900_000 + 3_600_000_000),
+            utc_offset: 8 * 3600,
+        };
+        assert_eq!(Name::parse(template, ANY).unwrap().expand(&values), to);
+    }
+
+    #[track_caller]
+    fn refused(template: &str, reason: &str) {
+        let allowed = &[Variable::AppName, Variable::StreamName];
+        assert_eq!(Name::parse(template, allowed).unwrap_err().to_string(), reason);
+    }
+
+    #[test]
+    fn names_of_the_seeds_expand() {
+        expands("{AppName}/{StreamName}.jpg", "live/cam-1.jpg");
+        expands("snapshot/{AppName}/{StreamName}/{UnixTimestamp}.jpg", "snapshot/live/cam-1/1489000186.jpg");
+        expands("record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}", "record/live/cam-1/1489000186_7");
+        expands("{Sequence}_{StartTime}_{EndTime}", "7_2017-03-08-23:09:46_2017-03-09-00:09:46");
+        expands("{EscapedStartTime}_{EscapedEndTime}", "2017-03-08-23-09-46_2017-03-09-00-09-46");
+        expands("{Sequence}{Sequence}", "77");
+        expands("plain", "plain");
+    }
+
+    #[test]
+    fn what_could_leave_the_bucket_or_says_nothing_is_refused() {
+        refused("", "is empty");
+        refused("/a", "has a path component \"\"");
+        refused("a/", "has a path component \"\"");
+        refused("a//b", "has a path component \"\"");
+        refused("a/../b", "has a path component \"..\"");
+        refused("./{AppName}", "has a path component \".\"");
+        refused("a\\b", "contains '\\\\'");
+        refused("a\nb", "contains '\\n'");
+        refused("a\0", "contains '\\0'");
+    }
+
+    #[test]
+    fn only_the_allowed_variables_are_taken() {
+        refused("{UnixTimestamp}", "has an unknown variable {UnixTimestamp}");
+        refused("{appname}", "has an unknown variable {appname}");
+        refused("{}", "has an unknown variable {}");
+        refused("{AppName}/{StreamName", "has an unmatched brace at byte 10");
+        refused("{AppName}}", "has an unmatched brace at byte 9");
+        refused("{{AppName}}", "has an unmatched brace at byte 0");
+    }
+
+    #[test]
+    fn a_name_has_less_than_256_bytes() {
+        assert!(Name::parse(&"x".repeat(255), ANY).is_ok());
+        refused(&"x".repeat(256), "has 256 bytes, more than 255");
+        refused(&"é".repeat(128), "has 256 bytes, more than 255");
+    }
+
+    #[test]
+    fn a_name_knows_its_variables() {
+        let name = Name::parse("{AppName}/{Sequence}", ANY).unwrap();
+        assert!(name.contains(Variable::Sequence));
+        assert!(!name.contains(Variable::UnixTimestamp));
+        assert_eq!(name.as_str(), "{AppName}/{Sequence}");
+    }
+
+    #[test]
+    fn dots_beside_a_variable_never_become_a_parent_folder() {
+        expands("..{Sequence}/x", "..7/x");
+        expands("a/.{Sequence}", "a/.7");
+    }
+}
