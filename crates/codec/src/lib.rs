@@ -1,5 +1,15 @@
 //! Parameter sets, framing, RFC 6381 strings.
+//!
+//! Reads what a publisher sent, so every function takes any bytes: it answers with a value or an [`Error`],
+//! in time proportional to the input.
 #![deny(clippy::indexing_slicing)]
+
+pub mod aac;
+mod bits;
+pub mod h264;
+mod rfc6381;
+
+pub use rfc6381::rfc6381;
 
 /// Bytes that are not what they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,9 +30,4 @@ pub enum Error {
         /// Byte offset in it.
         at: usize,
     },
-}
-
-/// RFC 6381 string of a codec.
-pub fn rfc6381(codec: &media::Codec) -> String {
-    format!("{codec:?}")
 }
