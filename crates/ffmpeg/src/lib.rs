@@ -1,1 +1,35 @@
 //! Pictures from access units; the only crate that links FFmpeg.
+//!
+//! A snapshot is one IDR: a decoder is opened for it, fed, drained and dropped. Opening costs about a
+//! millisecond, while a decoder kept open per stream would hold 4 to 16 MiB for nothing.
+
+#![deny(clippy::indexing_slicing)]
+
+mod decode;
+mod error;
+mod jpeg;
+mod matrix;
+mod pictures;
+mod planes;
+
+pub use decode::MAX_SIDE;
+pub use error::{Busy, Error};
+pub use jpeg::QUALITY;
+pub use pictures::Pictures;
+
+use bytes::Bytes;
+use media::H264;
+
+/// The JPEG of an IDR access unit in length-prefixed NAL units, in the picture's own size. Takes some ten
+/// milliseconds of a core: call it where that does not matter; [`Pictures`] does.
+///
+/// # Errors
+/// Whatever [`Error`] names; the stream itself may be fine for other decoders.
+pub fn snapshot(codec: &H264, data: &Bytes) -> Result<Bytes, Error> {
+    let frame = decode::picture(codec, data)?;
+    let pixels = planes::Planes::of(&frame)?.to_jfif(matrix::Conversion::of(&frame));
+    jpeg::encode(frame.width(), frame.height(), &pixels)
+}
+
+#[cfg(test)]
+mod tests;
