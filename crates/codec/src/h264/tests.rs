@@ -39,8 +39,15 @@ const SPS: &[Row] = &[
         Some((24, 1)),
         None,
     ),
-    // High with scaling lists
     ("6764000dacd941519e226c3840000003004000000c03c50a6580", (322, 182), (4, 3), Some((24, 1)), None),
+    // the same with scaling lists: default, flat, broken off, coded to its end
+    (
+        "6764000dad847fffe14138afffffffffffffffcbb282a33c44d870800000030080000018078a14cb",
+        (322, 182),
+        (4, 3),
+        Some((24, 1)),
+        None,
+    ),
     // monochrome
     (
         "6764000af3650a11f89c05b20000030002000003003c1e244b2c",
