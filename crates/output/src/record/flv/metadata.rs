@@ -1,0 +1,192 @@
+use bytes::Bytes;
+use container::amf0::{self, Value};
+use container::flv::{self, TagKind};
+use media::{Codec, Picture, Track};
+
+use crate::Error;
+
+/// Key frames in the index; beyond it every second one leaves, so that a day at one a second costs a player
+/// 295 KB at most and seeks stay within a few seconds.
+const MAX_KEYFRAMES: usize = 16_384;
+
+/// What onMetaData says of a finished file (packaging-rules R-13).
+#[derive(Debug)]
+pub(super) struct Metadata {
+    /// From the file's beginning to its end, in microseconds.
+    pub duration: i64,
+    /// Of the last tag, in milliseconds.
+    pub last_timestamp: u32,
+    picture: Option<Picture>,
+    has_video: bool,
+    sound: Option<(u32, u8)>,
+    video_frames: u64,
+    ends_with_key: bool,
+    /// Time in milliseconds and offset in the growing file.
+    keyframes: Vec<(u32, u64)>,
+    last_keyframe: Option<u32>,
+    /// Every how many-th key frame is in the index, and how many were skipped since the last.
+    stride: u32,
+    skipped: u32,
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self {
+            duration: 0,
+            last_timestamp: 0,
+            picture: None,
+            has_video: false,
+            sound: None,
+            video_frames: 0,
+            ends_with_key: false,
+            keyframes: Vec::new(),
+            last_keyframe: None,
+            stride: 1,
+            skipped: 0,
+        }
+    }
+}
+
+impl Metadata {
+    /// A sequence header was written: the last one of a kind is what the file tells of it.
+    pub fn track(&mut self, track: &Track) {
+        match &track.codec {
+            Codec::H264(h264) => {
+                self.picture = Some(h264.picture);
+                self.has_video = true;
+            }
+            Codec::Aac(aac) => self.sound = Some((aac.sample_rate, aac.channels)),
+        }
+    }
+
+    /// A video tag was written at `position` of the growing file.
+    pub fn video_frame(&mut self, key: bool, timestamp: u32, position: u64) {
+        self.video_frames += 1;
+        self.ends_with_key = key;
+        if key {
+            self.last_keyframe = Some(timestamp);
+            self.index(timestamp, position);
+        }
+    }
+
+    fn index(&mut self, timestamp: u32, position: u64) {
+        if self.skipped + 1 < self.stride {
+            self.skipped += 1;
+            return;
+        }
+        self.skipped = 0;
+        if self.keyframes.len() >= MAX_KEYFRAMES {
+            let mut keep = false;
+            self.keyframes.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.stride = self.stride.saturating_mul(2);
+        }
+        self.keyframes.push((timestamp, position));
+    }
+
+    /// The finished file's beginning, up to its first sequence header, in place of the first `placeholder`
+    /// bytes of a file that has `len`.
+    pub fn head(&self, placeholder: u64, len: u64) -> Result<Bytes, Error> {
+        // A number has 9 bytes whatever its value, so the head is as long with the real positions as with none.
+        let size = head(self.sound.is_some(), self.has_video, &self.value(0, 0, 0))?.len() as u64;
+        let value = self.value(size, placeholder, len);
+        Ok(Bytes::from(head(self.sound.is_some(), self.has_video, &value)?))
+    }
+
+    fn value(&self, size: u64, placeholder: u64, len: u64) -> Value {
+        let moved = |position: u64| position.saturating_sub(placeholder).saturating_add(size);
+        let mut fields = vec![field("duration", number(self.duration as f64 / 1e6))];
+        fields.extend(self.video_fields());
+        fields.extend(self.audio_fields());
+        fields.push(field("filesize", number(moved(len) as f64)));
+        fields.push(field("lasttimestamp", seconds(self.last_timestamp)));
+        if let Some(at) = self.last_keyframe {
+            fields.push(field("lastkeyframetimestamp", seconds(at)));
+        }
+        fields.push(field("canSeekToEnd", Value::Boolean(self.ends_with_key)));
+        fields.push(field("hasKeyframes", Value::Boolean(!self.keyframes.is_empty())));
+        if !self.keyframes.is_empty() {
+            let times = self.keyframes.iter().map(|&(at, _)| seconds(at)).collect();
+            let positions = self.keyframes.iter().map(|&(_, at)| number(moved(at) as f64)).collect();
+            let times = field("times", Value::StrictArray(times));
+            let positions = field("filepositions", Value::StrictArray(positions));
+            fields.push(field("keyframes", Value::Object(vec![positions, times])));
+        }
+        Value::EcmaArray(fields)
+    }
+
+    fn video_fields(&self) -> Vec<(String, Value)> {
+        let Some(picture) = self.picture else { return Vec::new() };
+        let stated = picture.frame_rate.map(|rate| f64::from(rate.num) / f64::from(rate.den.max(1)));
+        let measured = self.video_frames as f64 * 1e6 / self.duration.max(1) as f64;
+        vec![
+            field("width", number(f64::from(picture.width))),
+            field("height", number(f64::from(picture.height))),
+            field("framerate", number(stated.unwrap_or(measured))),
+            field("videocodecid", number(7.0)),
+        ]
+    }
+
+    fn audio_fields(&self) -> Vec<(String, Value)> {
+        let Some((rate, channels)) = self.sound else { return Vec::new() };
+        vec![
+            field("audiosamplerate", number(f64::from(rate))),
+            field("audiosamplesize", number(16.0)),
+            field("stereo", Value::Boolean(channels != 1)),
+            field("audiocodecid", number(10.0)),
+        ]
+    }
+}
+
+/// Appends what a file begins with while it grows; returns its bytes.
+pub(super) fn placeholder(audio: bool, video: bool, out: &mut Vec<Bytes>) -> Result<usize, Error> {
+    let value = Value::EcmaArray(vec![field("duration", number(0.0))]);
+    let bytes = Bytes::from(head(audio, video, &value)?);
+    let len = bytes.len();
+    out.push(bytes);
+    Ok(len)
+}
+
+/// File header and onMetaData tag.
+fn head(audio: bool, video: bool, value: &Value) -> Result<Vec<u8>, Error> {
+    let mut payload = Vec::new();
+    amf0::encode(&Value::String("onMetaData".to_owned()), &mut payload);
+    amf0::encode(value, &mut payload);
+    let mut tag = Vec::new();
+    flv::write_tag(TagKind::Script, 0, &[], &Bytes::from(payload), &mut tag)?;
+    let mut head = flv::header(audio, video).to_vec();
+    tag.iter().for_each(|piece| head.extend_from_slice(piece));
+    Ok(head)
+}
+
+fn field(name: &str, value: Value) -> (String, Value) {
+    (name.to_owned(), value)
+}
+
+fn number(value: f64) -> Value {
+    Value::Number(value)
+}
+
+fn seconds(millis: u32) -> Value {
+    number(f64::from(millis) / 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_is_full_keeps_every_second_key_frame_from_the_first_on() {
+        let mut metadata = Metadata::default();
+        for n in 0..100_000u32 {
+            metadata.video_frame(true, n, u64::from(n));
+        }
+        let times: Vec<u32> = metadata.keyframes.iter().map(|&(at, _)| at).collect();
+        assert!(times.len() <= MAX_KEYFRAMES && times.len() >= MAX_KEYFRAMES / 2);
+        let step = times[1] - times[0];
+        assert_eq!((times[0], step), (0, 8));
+        assert!(times.windows(2).all(|w| w[1] - w[0] == step), "even gaps");
+    }
+}
