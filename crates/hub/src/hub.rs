@@ -1,0 +1,248 @@
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use media::{Gap, SessionId, StreamId, Wall};
+use output::{Memory, Spec};
+use session::{Report, Session, SlotEffects};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::command::{COMMAND_QUEUE, Command, Handed};
+use crate::live::Live;
+
+/// A publisher that sent media this recently keeps its name (design §7 rule 7), in microseconds.
+const KEEPS_NAME_MICROS: i64 = 3_000_000;
+/// How long an owner may take to answer. It answers between two reads, so this only ends when it is stuck.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What the hub needs of the outside; the server provides it.
+pub trait World: Send + Sync {
+    /// The time.
+    fn now(&self) -> Wall;
+    /// An id and the memory for a new session of `stream`.
+    fn open(&self, stream: &StreamId) -> (SessionId, Memory);
+    /// Carries out what a session caused, and empties `effects`. Never blocks.
+    fn accept(&self, stream: &StreamId, session: SessionId, effects: &mut SlotEffects);
+    /// The session ended: nothing more comes from it.
+    fn closed(&self, stream: &StreamId, session: SessionId);
+}
+
+/// Admission limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Most sessions at once, lingering ones included.
+    pub max_streams: usize,
+}
+
+/// What happens when a name that is being published is published again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecondPublisher {
+    /// Refuse it while the first one sent media in the last 3 s; else it takes over.
+    #[default]
+    Refuse,
+    /// It takes over.
+    TakeOver,
+}
+
+/// Why a publisher was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Somebody else publishes under this name.
+    #[error("the stream is already being published")]
+    Busy,
+    /// The server's limit is reached.
+    #[error("the server has as many streams as it may have")]
+    TooManyStreams,
+    /// The server is going down.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+}
+
+/// All sessions by stream. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) world: Arc<dyn World>,
+    settings: Settings,
+    registry: Mutex<Registry>,
+}
+
+#[derive(Default)]
+struct Registry {
+    streams: HashMap<StreamId, Entry>,
+    claims: u64,
+    closing: bool,
+}
+
+/// Who owns a stream's session.
+struct Entry {
+    /// Grows with each owner, so that an earlier one can't remove a later one's entry.
+    claim: u64,
+    commands: mpsc::Sender<Command>,
+    /// Wall time of the publisher's last media in microseconds; `None` while the session lingers.
+    last_media: Option<Arc<AtomicI64>>,
+}
+
+impl Hub {
+    /// A hub without sessions.
+    pub fn new(world: Arc<dyn World>, settings: Settings) -> Self {
+        Self { inner: Arc::new(Inner { world, settings, registry: Mutex::default() }) }
+    }
+
+    /// Makes the caller the owner of the stream's session, a new one if there is none.
+    ///
+    /// # Errors
+    /// When the name is taken or a limit is reached.
+    pub async fn claim(
+        &self,
+        stream: &StreamId,
+        specs: &[Spec],
+        policy: SecondPublisher,
+    ) -> Result<Live, Refused> {
+        let now = self.inner.world.now();
+        let last_media = Arc::new(AtomicI64::new(now.0));
+        let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
+        let (claim, previous) = self.inner.enter(stream, policy, now, &last_media, commands)?;
+        let handed = match previous {
+            Some(owner) => hand_over(&owner).await,
+            None => None,
+        };
+        let session = handed.unwrap_or_else(|| {
+            let (id, memory) = self.inner.world.open(stream);
+            Box::new(Session::new(id, stream.clone(), now, memory))
+        });
+        Ok(Live::new(self.inner.clone(), stream.clone(), claim, session, inbox, last_media, specs))
+    }
+
+    /// Ends the publisher of a stream, if there is one.
+    pub async fn kick(&self, stream: &StreamId) -> bool {
+        let owner = self.inner.registry().streams.get(stream).map(|entry| entry.commands.clone());
+        match owner {
+            Some(owner) => owner.send(Command::Kick).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// What every session says of itself, in order of name.
+    pub async fn reports(&self) -> Vec<Report> {
+        let mut asked = Vec::new();
+        for owner in self.inner.owners() {
+            let (tell, told) = oneshot::channel();
+            if owner.try_send(Command::Report(tell)).is_ok() {
+                asked.push(told);
+            }
+        }
+        let mut reports = Vec::with_capacity(asked.len());
+        for told in asked {
+            if let Ok(Ok(report)) = tokio::time::timeout(ANSWER, told).await {
+                reports.push(report);
+            }
+        }
+        reports.sort_by(|a: &Report, b| a.stream.cmp(&b.stream));
+        reports
+    }
+
+    /// Streams with a session, and those with a publisher.
+    pub fn count(&self) -> (usize, usize) {
+        let registry = self.inner.registry();
+        let live = registry.streams.values().filter(|entry| entry.last_media.is_some()).count();
+        (registry.streams.len(), live)
+    }
+
+    /// Ends every session and lets no new one in; returns when all have closed.
+    pub async fn shutdown(&self) {
+        self.inner.registry().closing = true;
+        let mut waiting = Vec::new();
+        for owner in self.inner.owners() {
+            let (tell, told) = oneshot::channel();
+            if owner.send(Command::End(tell)).await.is_ok() {
+                waiting.push(told);
+            }
+        }
+        for told in waiting {
+            // An owner that died has closed, too.
+            let _ = told.await;
+        }
+    }
+}
+
+async fn hand_over(owner: &mpsc::Sender<Command>) -> Option<Box<Session>> {
+    let (give, take) = oneshot::channel();
+    owner.send(Command::HandOver(Gap::Replaced, give)).await.ok()?;
+    match tokio::time::timeout(ANSWER, take).await {
+        Ok(Ok(Handed(session))) => Some(session),
+        _ => None,
+    }
+}
+
+impl Inner {
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        // The registry is valid after each statement, so a panic elsewhere leaves nothing half done.
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owners(&self) -> Vec<mpsc::Sender<Command>> {
+        self.registry().streams.values().map(|entry| entry.commands.clone()).collect()
+    }
+
+    /// Enters a new owner and returns the one before it.
+    fn enter(
+        &self,
+        stream: &StreamId,
+        policy: SecondPublisher,
+        now: Wall,
+        last_media: &Arc<AtomicI64>,
+        commands: mpsc::Sender<Command>,
+    ) -> Result<(u64, Option<mpsc::Sender<Command>>), Refused> {
+        let mut registry = self.registry();
+        if registry.closing {
+            return Err(Refused::ShuttingDown);
+        }
+        let known = registry.streams.len();
+        match registry.streams.get(stream) {
+            Some(entry) if policy == SecondPublisher::Refuse && entry.active(now) => {
+                return Err(Refused::Busy);
+            }
+            None if known >= self.settings.max_streams => return Err(Refused::TooManyStreams),
+            _ => {}
+        }
+        registry.claims += 1;
+        let claim = registry.claims;
+        let entry = Entry { claim, commands, last_media: Some(last_media.clone()) };
+        let previous = registry.streams.insert(stream.clone(), entry).map(|entry| entry.commands);
+        Ok((claim, previous))
+    }
+
+    /// Marks that the owner under `claim` has no publisher any more; `false` if it is not the owner now.
+    pub(crate) fn lingers(&self, stream: &StreamId, claim: u64) -> bool {
+        let mut registry = self.registry();
+        match registry.streams.get_mut(stream) {
+            Some(entry) if entry.claim == claim => {
+                entry.last_media = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Removes the owner under `claim`; `false` if somebody else claimed the session meanwhile.
+    pub(crate) fn leave(&self, stream: &StreamId, claim: u64) -> bool {
+        let mut registry = self.registry();
+        let owns = registry.streams.get(stream).is_some_and(|entry| entry.claim == claim);
+        if owns {
+            registry.streams.remove(stream);
+        }
+        owns
+    }
+}
+
+impl Entry {
+    fn active(&self, now: Wall) -> bool {
+        let last = self.last_media.as_ref().map(|at| Wall(at.load(Ordering::Relaxed)));
+        last.is_some_and(|last| now.micros_since(last) < KEEPS_NAME_MICROS)
+    }
+}

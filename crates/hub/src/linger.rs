@@ -1,0 +1,76 @@
+//! Sessions without a publisher.
+
+use std::sync::Arc;
+
+use media::StreamId;
+use session::{Input, Session, SlotEffects};
+use tokio::sync::mpsc;
+
+use crate::command::{Command, Handed};
+use crate::hub::Inner;
+use crate::live::{sleep, wait_until};
+
+/// Lets `session` wait for a publisher, or for its outputs to give up waiting.
+pub(crate) fn spawn(
+    hub: Arc<Inner>,
+    stream: StreamId,
+    claim: u64,
+    session: Box<Session>,
+    inbox: mpsc::Receiver<Command>,
+) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn(linger(hub, stream, claim, session, inbox))),
+        // The runtime is gone, so nobody comes back.
+        Err(_) => close(&hub, &stream, session),
+    }
+}
+
+/// Ends a session that nobody will come back for.
+pub(crate) fn close(hub: &Inner, stream: &StreamId, mut session: Box<Session>) {
+    let mut effects = SlotEffects::new();
+    session.on(Input::End(hub.world.now()), &mut effects);
+    hub.world.accept(stream, session.id(), &mut effects);
+    hub.world.closed(stream, session.id());
+}
+
+async fn linger(
+    hub: Arc<Inner>,
+    stream: StreamId,
+    claim: u64,
+    mut session: Box<Session>,
+    mut inbox: mpsc::Receiver<Command>,
+) {
+    let mut effects = SlotEffects::new();
+    loop {
+        if session.finished() && hub.leave(&stream, claim) {
+            return close(&hub, &stream, session);
+        }
+        let wait = session.deadline().map(|at| wait_until(at, hub.world.now()));
+        tokio::select! {
+            command = inbox.recv() => match command {
+                Some(Command::HandOver(_, give)) => {
+                    if let Err(Handed(session)) = give.send(Handed(session)) {
+                        close(&hub, &stream, session);
+                    }
+                    return;
+                }
+                Some(Command::End(tell)) => {
+                    hub.leave(&stream, claim);
+                    close(&hub, &stream, session);
+                    let _ = tell.send(());
+                    return;
+                }
+                Some(Command::Report(tell)) => drop(tell.send(session.report())),
+                Some(Command::Kick) => {}
+                None => {
+                    hub.leave(&stream, claim);
+                    return close(&hub, &stream, session);
+                }
+            },
+            () = sleep(wait) => {
+                session.on(Input::Tick(hub.world.now()), &mut effects);
+                hub.world.accept(&stream, session.id(), &mut effects);
+            }
+        }
+    }
+}

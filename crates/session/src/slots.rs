@@ -1,0 +1,90 @@
+//! The outputs of a session, each isolated: one that fails or panics is dropped, its siblings go on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use media::Wall;
+use output::{Context, Effect, Effects, Event, Output, Spec, Warning};
+
+/// One output of a session; counts up, never reused within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub u32);
+
+/// Effects and the output that caused each; `None`: the session itself.
+pub type SlotEffects = Vec<(Option<SlotId>, Effect)>;
+
+/// An output and what became of it.
+pub(crate) struct Slot {
+    pub(crate) id: SlotId,
+    pub(crate) spec: Spec,
+    pub(crate) output: Option<Box<dyn Output>>,
+    pub(crate) error: Option<String>,
+}
+
+/// All outputs of a session.
+#[derive(Default)]
+pub(crate) struct Slots {
+    slots: Vec<Slot>,
+    opened: u32,
+    scratch: Effects,
+}
+
+impl Slots {
+    /// Makes `specs` the outputs: those that run already go on, others end, new ones open.
+    pub(crate) fn replan(&mut self, specs: &[Spec], context: &Context, at: Wall, fx: &mut SlotEffects) {
+        let mut wanted: Vec<&Spec> = specs.iter().collect();
+        let (keep, drop): (Vec<Slot>, Vec<Slot>) = self.slots.drain(..).partition(|slot| {
+            let position = wanted.iter().position(|spec| **spec == slot.spec && slot.output.is_some());
+            position.map(|position| wanted.remove(position)).is_some()
+        });
+        self.slots = drop;
+        self.deliver(Event::End(at), fx);
+        self.slots = keep;
+        for spec in wanted {
+            let id = SlotId(self.opened);
+            self.opened += 1;
+            let output = Some(spec.open(context));
+            self.slots.push(Slot { id, spec: spec.clone(), output, error: None });
+        }
+    }
+
+    /// Shows `event` to every output and collects what it causes.
+    pub(crate) fn deliver(&mut self, event: Event<'_>, fx: &mut SlotEffects) {
+        for slot in &mut self.slots {
+            let Some(output) = slot.output.as_mut() else { continue };
+            let scratch = &mut self.scratch;
+            let outcome = catch_unwind(AssertUnwindSafe(|| output.on(event, scratch)));
+            fx.extend(scratch.drain(..).map(|effect| (Some(slot.id), effect)));
+            let reason = match outcome {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(panic) => format!("panic: {}", panic_text(panic.as_ref())),
+            };
+            slot.output = None;
+            slot.error = Some(reason.clone());
+            let warning = Warning::OutputFailed { output: slot.spec.name(), reason };
+            fx.push((Some(slot.id), Effect::Warn(warning)));
+        }
+    }
+
+    /// The earliest moment an output waits for.
+    pub(crate) fn deadline(&self) -> Option<Wall> {
+        self.slots.iter().filter_map(|slot| slot.output.as_ref()?.deadline()).min()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter()
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+#[cfg(test)]
+impl Slots {
+    /// Puts `output` in place of the one of slot `at`.
+    pub(crate) fn replace(&mut self, at: usize, output: Box<dyn Output>) {
+        self.slots[at].output = Some(output);
+    }
+}
