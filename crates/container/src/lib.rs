@@ -3,6 +3,7 @@
 
 pub mod amf0;
 pub mod flv;
+pub mod ts;
 
 /// Media that a container cannot hold, or bytes that are not the container they should be.
 #[derive(Debug, thiserror::Error)]
@@ -30,5 +31,25 @@ pub enum Error {
         size: usize,
         /// The most bytes it can have.
         limit: usize,
+    },
+    /// A codec, or a form of it, that has no place in the container.
+    #[error("{container} cannot carry {codec}")]
+    Unsupported {
+        /// RFC 6381 string of the codec.
+        codec: String,
+        /// The container.
+        container: &'static str,
+    },
+    /// No track, or more than one of a kind.
+    #[error("{container} takes one video and one audio track, or one of them")]
+    Tracks {
+        /// The container.
+        container: &'static str,
+    },
+    /// A packet of a track that the container was not told of.
+    #[error("{container} has no such track")]
+    NoTrack {
+        /// The container.
+        container: &'static str,
     },
 }

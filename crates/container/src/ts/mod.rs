@@ -1,0 +1,208 @@
+//! MPEG-TS (ISO/IEC 13818-1, ITU-T H.222.0): one program of H.264 and AAC, as HLS plays it
+//! (packaging-rules T-01 to T-11).
+
+mod audio;
+mod clock;
+mod packet;
+mod pes;
+mod psi;
+#[cfg(test)]
+mod tests;
+mod video;
+
+use bytes::BytesMut;
+use media::{Codec, H264, Packet, Ticks, Timescale, Track, TrackId};
+
+use self::audio::Gathered;
+use self::clock::Clock;
+use self::packet::Stream;
+use self::psi::Tables;
+use self::video::AccessUnit;
+use crate::Error;
+
+/// Named in errors.
+const CONTAINER: &str = "MPEG-TS";
+const VIDEO_PID: u16 = 0x100;
+const AUDIO_PID: u16 = 0x101;
+
+/// 90 kHz ticks of a millisecond.
+const MS: i64 = 90;
+/// Where media time 0 is on the wire: room for the clock and for presentation before decoding, without a
+/// wrap at the start (packaging-rules T-03).
+const ORIGIN: i64 = 10_000 * MS;
+
+/// Writes a transport stream of at most one H.264 and one AAC track.
+///
+/// Continuity counters run on for its whole life, over segments and runs (T-09). Times are 64 bit inside and
+/// wrap at 33 bits on the wire (T-04). Nothing is kept but audio frames on their way into a PES packet.
+#[derive(Debug)]
+pub struct Muxer {
+    tables: Tables,
+    clock: Clock,
+    video: Option<Video>,
+    audio: Option<Audio>,
+    video_stream: Stream,
+    audio_stream: Stream,
+}
+
+#[derive(Debug)]
+struct Video {
+    id: TrackId,
+    timescale: Timescale,
+    h264: H264,
+    unit: AccessUnit,
+}
+
+#[derive(Debug)]
+struct Audio {
+    id: TrackId,
+    gathered: Gathered,
+}
+
+impl Muxer {
+    /// A muxer for `tracks`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a codec, or a form of it, that has no place in TS; [`Error::Tracks`] for no
+    /// track, or two of a kind (T-13); [`Error::Codec`] for a broken decoder configuration.
+    pub fn new(tracks: &[Track]) -> Result<Self, Error> {
+        let (video, audio) = split(tracks)?;
+        Ok(Self {
+            tables: Tables::new(video.is_some(), audio.is_some()),
+            clock: Clock::default(),
+            video,
+            audio,
+            video_stream: Stream::new(VIDEO_PID),
+            audio_stream: Stream::new(AUDIO_PID),
+        })
+    }
+
+    /// Goes on with the tracks of a new run. The next PCR is marked as a discontinuity (T-11); the PMT gets the
+    /// next version if it changes (T-01). Call [`Muxer::flush`] before: audio frames still held are dropped.
+    ///
+    /// # Errors
+    /// As [`Muxer::new`]; the muxer stays as it was.
+    pub fn set_tracks(&mut self, tracks: &[Track]) -> Result<(), Error> {
+        let (video, audio) = split(tracks)?;
+        self.tables.change(video.is_some(), audio.is_some());
+        self.clock.restart();
+        (self.video, self.audio) = (video, audio);
+        Ok(())
+    }
+
+    /// Appends PAT and PMT: the first two packets of every segment, and again at every part or half second.
+    pub fn tables(&mut self, out: &mut BytesMut) {
+        self.tables.write(out);
+    }
+
+    /// Appends one access unit. Audio frames are gathered into one PES packet of at most 200 ms (T-06), so they
+    /// appear later: at the latest with [`Muxer::flush`].
+    ///
+    /// # Errors
+    /// [`Error::NoTrack`] for a packet of another track; [`Error::Codec`] for broken NAL framing or an AAC frame
+    /// of 8 KiB. Nothing is written then.
+    pub fn write(&mut self, packet: &Packet, out: &mut BytesMut) -> Result<(), Error> {
+        if self.video.as_ref().is_some_and(|video| video.id == packet.track) {
+            self.write_video(packet, out)
+        } else if self.audio.as_ref().is_some_and(|audio| audio.id == packet.track) {
+            self.write_audio(packet, out)
+        } else {
+            Err(Error::NoTrack { container: CONTAINER })
+        }
+    }
+
+    /// Appends the audio frames gathered so far: before a segment or a part ends.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn flush(&mut self, out: &mut BytesMut) -> Result<(), Error> {
+        let Some(audio) = &mut self.audio else { return Ok(()) };
+        let Some((start, end)) = audio.gathered.span() else { return Ok(()) };
+        let total = audio.gathered.len();
+        let header = pes::Header::audio(start, total);
+        let alone = self.video.is_none();
+        let pieces = std::iter::once(header.bytes()).chain(audio.gathered.pieces());
+        let unit = packet::Unit { random_access: alone, len: header.bytes().len() + total, pieces };
+        let pace = self.clock.pace(start, end);
+        unit.write(&mut self.audio_stream, alone.then_some((&mut self.clock, pace)), out);
+        audio.gathered.clear();
+        Ok(())
+    }
+
+    fn write_video(&mut self, packet: &Packet, out: &mut BytesMut) -> Result<(), Error> {
+        let Some(video) = &mut self.video else { return Ok(()) };
+        if !video.unit.read(&packet.data, video.h264.length_size)? {
+            return Ok(());
+        }
+        let [dts, pts, end] = [packet.dts, packet.pts(), packet.end()].map(|at| on_wire(video.timescale, at));
+        // The clock must not pass the frames that are still held.
+        if self.audio.as_ref().is_some_and(|audio| audio.gathered.began_before(end - audio::SPAN)) {
+            self.flush(out)?;
+        }
+        let Some(video) = &mut self.video else { return Ok(()) };
+        if self.audio.is_some() {
+            self.clock.expect_audio(dts);
+        }
+        let pace = self.clock.pace(dts, end);
+        let header = pes::Header::video(pts, dts, video.unit.len());
+        let pieces = std::iter::once(header.bytes()).chain(video.unit.pieces());
+        let (random_access, len) = (video.unit.is_idr(), header.bytes().len() + video.unit.len());
+        let unit = packet::Unit { random_access, len, pieces };
+        unit.write(&mut self.video_stream, Some((&mut self.clock, pace)), out);
+        video.unit.clear();
+        Ok(())
+    }
+
+    fn write_audio(&mut self, packet: &Packet, out: &mut BytesMut) -> Result<(), Error> {
+        let Some(audio) = &self.audio else { return Ok(()) };
+        let frame = audio.gathered.frame(packet)?;
+        if !audio.gathered.takes(&frame) {
+            self.flush(out)?;
+        }
+        self.clock.audio_reaches(frame.end());
+        if let Some(audio) = &mut self.audio {
+            audio.gathered.push(frame);
+        }
+        Ok(())
+    }
+}
+
+/// Farthest media time, 400,000 years, so that sums of times never overflow.
+const FARTHEST: i64 = 1 << 60;
+
+/// `at` in 90 kHz ticks of the wire, before it wraps.
+fn on_wire(timescale: Timescale, at: Ticks) -> i64 {
+    timescale.convert(at, Timescale::VIDEO).0.clamp(-FARTHEST, FARTHEST) + ORIGIN
+}
+
+fn split(tracks: &[Track]) -> Result<(Option<Video>, Option<Audio>), Error> {
+    let (mut video, mut audio) = (None, None);
+    for track in tracks {
+        let twice = match &track.codec {
+            Codec::H264(h264) => video.replace(Video::new(track, h264)?).is_some(),
+            Codec::Aac(aac) => {
+                codec::aac::adts_header(aac, 0).map_err(|_| unsupported(track))?;
+                let gathered = Gathered::new(track.timescale, aac.clone());
+                audio.replace(Audio { id: track.id, gathered }).is_some()
+            }
+        };
+        if twice {
+            return Err(Error::Tracks { container: CONTAINER });
+        }
+    }
+    match (&video, &audio) {
+        (None, None) => Err(Error::Tracks { container: CONTAINER }),
+        _ => Ok((video, audio)),
+    }
+}
+
+fn unsupported(track: &Track) -> Error {
+    Error::Unsupported { codec: codec::rfc6381(&track.codec), container: CONTAINER }
+}
+
+impl Video {
+    fn new(track: &Track, h264: &H264) -> Result<Self, Error> {
+        let unit = AccessUnit::new(codec::h264::parameter_sets(&h264.record)?);
+        Ok(Self { id: track.id, timescale: track.timescale, h264: h264.clone(), unit })
+    }
+}
