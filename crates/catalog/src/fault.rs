@@ -1,0 +1,170 @@
+use std::fmt;
+
+/// What is wrong with a template, in words a cloud's client understands and in words its author does.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {detail} ({code})")]
+pub struct Fault {
+    /// Error code of the seeds, such as `InvalidSliceDuration.Malformed`.
+    pub code: &'static str,
+    /// The seed's message to this code, word for word.
+    pub message: String,
+    /// Which parameter.
+    pub field: Field,
+    /// What would be right: for people, not part of any wire format.
+    pub detail: String,
+}
+
+/// A parameter of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub param: Param,
+    /// The list it is in, and which item, from 0.
+    pub item: Option<(Param, usize)>,
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((list, index)) = self.item {
+            write!(f, "{list}.{}.", index.saturating_add(1))?;
+        }
+        fmt::Display::fmt(&self.param, f)
+    }
+}
+
+macro_rules! params {
+    ($($name:ident),* $(,)?) => {
+        /// Every parameter that a [`Fault`] can name, called as in the API.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Param {
+            $(#[doc = concat!("`", stringify!($name), "`")] $name,)*
+        }
+
+        impl Param {
+            /// The API's name; the config file uses it in snake_case.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            fn missing(self) -> &'static str {
+                match self { $(Self::$name => concat!("Missing", stringify!($name)),)* }
+            }
+
+            fn malformed(self) -> &'static str {
+                match self { $(Self::$name => concat!("Invalid", stringify!($name), ".Malformed"),)* }
+            }
+        }
+    };
+}
+
+params![
+    // templates
+    DomainName,
+    AppName,
+    StreamName,
+    TimeInterval,
+    OssEndpoint,
+    OssBucket,
+    OverwriteOssObject,
+    SequenceOssObject,
+    Callback,
+    StartTime,
+    EndTime,
+    OnDemand,
+    DelayTime,
+    RecordFormat,
+    TranscodeRecordFormat,
+    TranscodeTemplates,
+    Format,
+    SliceDuration,
+    SliceOssObjectPrefix,
+    CycleDuration,
+    OssObjectPrefix,
+    Protocol,
+    SegmentNum,
+    SegmentDuration,
+    PartDuration,
+    IgnoreTranscode,
+    // domains and storages
+    Name,
+    Ingest,
+    Default,
+    SecondPublisher,
+    Endpoints,
+    Buckets,
+];
+
+impl fmt::Display for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<Param> for Field {
+    fn from(param: Param) -> Self {
+        Self { param, item: None }
+    }
+}
+
+impl Fault {
+    /// `code` with its `message`.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>, param: Param, detail: String) -> Self {
+        Self { code, message: message.into(), field: param.into(), detail }
+    }
+
+    /// `param` has a value that it cannot have: its `….Malformed` with the message of the seeds. Dialects use it
+    /// for values that are not even of the parameter's type.
+    pub fn malformed(param: Param, detail: impl Into<String>) -> Self {
+        let (code, message) = match param {
+            Param::DelayTime => ("InvalidDelayTime", "Specified Delaytime is invalid.".to_owned()),
+            Param::CycleDuration | Param::SliceDuration => {
+                (param.malformed(), format!("Specified {param} Format is not valid."))
+            }
+            Param::StartTime | Param::EndTime => {
+                (param.malformed(), format!("Specified {param} is malformed."))
+            }
+            _ => (param.malformed(), format!("Specified parameter {param} is not valid.")),
+        };
+        Self::new(code, message, param, detail.into())
+    }
+
+    /// `param` is absent: `Missing…`.
+    pub fn missing(param: Param) -> Self {
+        let message = format!("{param} is mandatory for this action.");
+        Self::new(param.missing(), message, param, "is missing".to_owned())
+    }
+
+    /// `param` names a domain that nobody declared.
+    pub(crate) fn no_domain(name: &str) -> Self {
+        let message = "The domain provided does not exist in our records.";
+        let detail = format!("{name:?} is no declared domain");
+        Self::new("InvalidDomain.NotFound", message, Param::DomainName, detail)
+    }
+
+    /// The template's place is taken by another of its family.
+    pub(crate) fn exists(param: Param) -> Self {
+        let detail = "there is another template for the same streams".to_owned();
+        Self::new("ConfigAlreadyExists", "Config has already exist.", param, detail)
+    }
+
+    /// The same fault of item `index` of `list`.
+    #[must_use]
+    pub(crate) fn within(mut self, list: Param, index: usize) -> Self {
+        self.field.item = Some((list, index));
+        self
+    }
+}
+
+/// A number within `range`; `default` when absent.
+pub(crate) fn number(
+    param: Param,
+    value: Option<i64>,
+    default: u32,
+    range: std::ops::RangeInclusive<u32>,
+) -> Result<u32, Fault> {
+    let Some(value) = value else { return Ok(default) };
+    u32::try_from(value).ok().filter(|value| range.contains(value)).ok_or_else(|| {
+        let (low, high) = (range.start(), range.end());
+        Fault::malformed(param, format!("is {value}, not {low} to {high}"))
+    })
+}

@@ -1,0 +1,212 @@
+//! Packaging templates (seed `004_0006f455261b9fff.txt`, AddLivePackageConfig).
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use output::package::Settings;
+
+use crate::target::{domain, required};
+use crate::{Fault, Known, Options, Param, Pattern, Target};
+
+/// SegmentNum.
+pub const SEGMENT_NUM: RangeInclusive<u32> = 3..=10;
+/// SegmentNum when absent.
+pub const SEGMENT_NUM_DEFAULT: u32 = 3;
+
+/// A template as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackageRaw {
+    /// DomainName, required.
+    pub domain_name: Option<String>,
+    /// AppName or `*`, required.
+    pub app_name: Option<String>,
+    /// StreamName or `*`, required.
+    pub stream_name: Option<String>,
+    /// Protocol, required.
+    pub protocol: Option<String>,
+    /// SegmentNum.
+    pub segment_num: Option<i64>,
+    /// SegmentDuration in seconds.
+    pub segment_duration: Option<i64>,
+    /// PartDuration in milliseconds.
+    pub part_duration: Option<i64>,
+    /// IgnoreTranscode.
+    pub ignore_transcode: Option<bool>,
+}
+
+/// A valid template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageRule {
+    /// Which streams.
+    pub target: Target,
+    /// How they are packaged.
+    pub protocol: Protocol,
+    /// Segments in the playlist.
+    pub segment_num: u32,
+    /// SegmentDuration in seconds.
+    pub segment_duration_s: u32,
+    /// PartDuration in milliseconds; `None` where the protocol has no parts.
+    pub part_duration_ms: Option<u32>,
+    /// Whether renditions are left out.
+    pub ignore_transcode: bool,
+}
+
+/// Protocol of the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HLS over CMAF.
+    HlsCmaf,
+    /// Low-latency HLS over MPEG-TS.
+    LlHlsTs,
+    /// Low-latency HLS over CMAF.
+    LlHlsCmaf,
+    /// DASH over CMAF.
+    DashCmaf,
+    /// HLS and DASH over the same CMAF.
+    HlsDashCmaf,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Protocol; 5] =
+        [Self::HlsCmaf, Self::LlHlsTs, Self::LlHlsCmaf, Self::DashCmaf, Self::HlsDashCmaf];
+
+    /// The seed's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::HlsCmaf => "HLS_CMAF",
+            Self::LlHlsTs => "LLHLS_TS",
+            Self::LlHlsCmaf => "LLHLS_CMAF",
+            Self::DashCmaf => "DASH_CMAF",
+            Self::HlsDashCmaf => "HLSDASH_CMAF",
+        }
+    }
+
+    fn is_low_latency(self) -> bool {
+        matches!(self, Self::LlHlsTs | Self::LlHlsCmaf)
+    }
+
+    /// SegmentDuration in seconds: what it is when absent, and what it can be. The seed is silent on the two
+    /// with DASH; they are as HLS_CMAF.
+    fn segment_duration(self) -> (u32, RangeInclusive<u32>) {
+        if self.is_low_latency() { (1, 1..=2) } else { (5, 1..=10) }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl PackageRule {
+    /// Checks a template.
+    ///
+    /// # Errors
+    /// The first fault, in the order of the seed's parameters.
+    pub fn check(raw: &PackageRaw, known: &Known<'_>) -> Result<Self, Fault> {
+        let target = Target {
+            domain: domain(raw.domain_name.as_ref(), known).map_err(missing_param)?,
+            app: pattern(Param::AppName, raw.app_name.as_ref())?,
+            stream: pattern(Param::StreamName, raw.stream_name.as_ref())?,
+        };
+        let protocol = protocol(raw.protocol.as_ref())?;
+        let segment_num = number(Param::SegmentNum, raw.segment_num, SEGMENT_NUM_DEFAULT, SEGMENT_NUM)?;
+        let (default, range) = protocol.segment_duration();
+        let segment_duration_s = number(Param::SegmentDuration, raw.segment_duration, default, range)?;
+        Ok(Self {
+            target,
+            protocol,
+            segment_num,
+            segment_duration_s,
+            part_duration_ms: part_duration(protocol, segment_duration_s, raw.part_duration)?,
+            ignore_transcode: raw.ignore_transcode.unwrap_or(true),
+        })
+    }
+
+    pub(crate) fn settings(&self, options: &Options) -> Option<Settings> {
+        let protocol = match self.protocol {
+            Protocol::HlsCmaf => output::package::Protocol::HlsCmaf,
+            Protocol::LlHlsTs | Protocol::LlHlsCmaf | Protocol::DashCmaf | Protocol::HlsDashCmaf => {
+                return None;
+            }
+        };
+        Some(Settings {
+            protocol,
+            segment_count: self.segment_num,
+            segment_duration_s: self.segment_duration_s,
+            reconnect_window_s: options.reconnect_window_s,
+        })
+    }
+
+    /// What this template asks for that this version does not do.
+    pub(crate) fn unavailable(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        if self.protocol != Protocol::HlsCmaf {
+            missing.push(format!("protocol {} is not available yet", self.protocol));
+        }
+        if !self.ignore_transcode {
+            missing.push("packaging of transcoded streams is not available yet".to_owned());
+        }
+        missing
+    }
+}
+
+/// A fault in this family's words: `<detail>, please check and try again later.`
+pub fn fault(code: &'static str, param: Param, detail: String) -> Fault {
+    let message = format!("{param} {detail}, please check and try again later.");
+    Fault::new(code, message, param, detail)
+}
+
+/// The code of this family for a bad value of `param`.
+pub fn invalid(param: Param) -> &'static str {
+    match param {
+        Param::Protocol => "InvalidProtocol",
+        Param::SegmentNum => "InvalidSegmentNum",
+        Param::SegmentDuration => "InvalidSegmentDuration",
+        Param::PartDuration => "InvalidPartDuration",
+        _ => "InvalidParams",
+    }
+}
+
+pub(crate) fn exists() -> Fault {
+    let message = "There is another template for the same streams. Please check and try again later.";
+    Fault { message: message.to_owned(), ..Fault::exists(Param::StreamName) }
+}
+
+fn missing_param(other: Fault) -> Fault {
+    match other.code.starts_with("Missing") {
+        true => fault("MissingParam", other.field.param, other.detail),
+        false => other,
+    }
+}
+
+fn pattern(param: Param, value: Option<&String>) -> Result<Pattern, Fault> {
+    let text = required(param, value).map_err(missing_param)?;
+    Pattern::parse(text).map_err(|error| fault(invalid(param), param, error.to_string()))
+}
+
+fn protocol(value: Option<&String>) -> Result<Protocol, Fault> {
+    let text = required(Param::Protocol, value).map_err(missing_param)?;
+    Protocol::ALL.into_iter().find(|protocol| protocol.word() == text).ok_or_else(|| {
+        let words: Vec<_> = Protocol::ALL.iter().map(|protocol| protocol.word()).collect();
+        fault(
+            invalid(Param::Protocol),
+            Param::Protocol,
+            format!("is {text:?}, not one of {}", words.join(", ")),
+        )
+    })
+}
+
+fn part_duration(protocol: Protocol, segment_s: u32, value: Option<i64>) -> Result<Option<u32>, Fault> {
+    if !protocol.is_low_latency() {
+        return Ok(None);
+    }
+    let (default, range) = if segment_s == 1 { (350, 100..=500) } else { (700, 100..=1000) };
+    number(Param::PartDuration, value, default, range).map(Some)
+}
+
+fn number(param: Param, value: Option<i64>, default: u32, range: RangeInclusive<u32>) -> Result<u32, Fault> {
+    crate::fault::number(param, value, default, range)
+        .map_err(|general| fault(invalid(param), param, general.detail))
+}

@@ -1,0 +1,248 @@
+//! Recording templates (seed `001_b4cfd81d467542c8.txt`, AddLiveAppRecordConfig).
+
+mod format;
+mod window;
+
+use std::ops::RangeInclusive;
+
+use output::{Bucket, Spec, record};
+
+pub use format::{Container, FormatRaw, FormatRule};
+pub use window::Window;
+
+use crate::fault::number;
+use crate::target::{domain, pattern, required};
+use crate::{Fault, Known, Options, Param, Pattern, Publish, Target};
+
+/// DelayTime in seconds.
+pub const DELAY_TIME: RangeInclusive<u32> = 15..=21_600;
+/// DelayTime when absent.
+pub const DELAY_TIME_DEFAULT: u32 = 180;
+/// TranscodeTemplates at most.
+const MAX_TEMPLATES: usize = 10;
+
+/// A template as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordRaw {
+    /// DomainName, required.
+    pub domain_name: Option<String>,
+    /// AppName or `*`, required.
+    pub app_name: Option<String>,
+    /// StreamName; absent or empty is `*`.
+    pub stream_name: Option<String>,
+    /// OssEndpoint, required.
+    pub oss_endpoint: Option<String>,
+    /// OssBucket, required.
+    pub oss_bucket: Option<String>,
+    /// StartTime, `yyyy-MM-ddTHH:mm:ssZ`.
+    pub start_time: Option<String>,
+    /// EndTime, `yyyy-MM-ddTHH:mm:ssZ`.
+    pub end_time: Option<String>,
+    /// OnDemand: 0, 1, 2 or 7.
+    pub on_demand: Option<i64>,
+    /// DelayTime in seconds.
+    pub delay_time: Option<i64>,
+    /// RecordFormat.N
+    pub record_format: Vec<FormatRaw>,
+    /// TranscodeRecordFormat.N
+    pub transcode_record_format: Vec<FormatRaw>,
+    /// TranscodeTemplates.N
+    pub transcode_templates: Vec<String>,
+}
+
+/// A valid template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordRule {
+    /// Which streams.
+    pub target: Target,
+    /// Where recordings go.
+    pub store: Bucket,
+    /// When to record at all; stream-level templates only.
+    pub window: Option<Window>,
+    /// What starts a recording.
+    pub on_demand: OnDemand,
+    /// Seconds that a publisher may be away within one recording.
+    pub delay_s: u32,
+    /// What is made of the stream, each container at most once.
+    pub formats: Vec<FormatRule>,
+    /// What is made of its renditions.
+    pub transcode_formats: Vec<FormatRule>,
+    /// Which renditions; `*****` is all.
+    pub transcode_templates: Vec<String>,
+}
+
+/// What starts a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDemand {
+    /// 0: the publish.
+    #[default]
+    Automatic,
+    /// 1: the answer of the operator's OnDemandUrl.
+    Callback,
+    /// 2: the publish, if its argument `record` says so.
+    Arguments,
+    /// 7: a command.
+    Manual,
+}
+
+impl OnDemand {
+    /// The seed's number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Automatic => 0,
+            Self::Callback => 1,
+            Self::Arguments => 2,
+            Self::Manual => 7,
+        }
+    }
+
+    fn check(value: Option<i64>) -> Result<Self, Fault> {
+        match value {
+            None | Some(0) => Ok(Self::Automatic),
+            Some(1) => Ok(Self::Callback),
+            Some(2) => Ok(Self::Arguments),
+            Some(7) => Ok(Self::Manual),
+            Some(other) => Err(Fault::malformed(Param::OnDemand, format!("is {other}, not 0, 1, 2 or 7"))),
+        }
+    }
+}
+
+impl RecordRule {
+    /// Checks a template.
+    ///
+    /// # Errors
+    /// The first fault, in the order of the seed's parameters.
+    pub fn check(raw: &RecordRaw, known: &Known<'_>) -> Result<Self, Fault> {
+        let stream = match required(Param::StreamName, raw.stream_name.as_ref()) {
+            Ok(_) => pattern(Param::StreamName, raw.stream_name.as_ref())?,
+            Err(_) => Pattern::Any,
+        };
+        let target = Target {
+            domain: domain(raw.domain_name.as_ref(), known)?,
+            app: pattern(Param::AppName, raw.app_name.as_ref())?,
+            stream,
+        };
+        let store = known.storages.bucket(raw.oss_endpoint.as_ref(), raw.oss_bucket.as_ref())?;
+        let window = Window::check(raw.start_time.as_deref(), raw.end_time.as_deref(), known.now)?;
+        check_templates(raw)?;
+        Ok(Self {
+            // Valid for stream-level recording only (seed); elsewhere ignored (design §11).
+            window: window.filter(|_| target.stream != Pattern::Any),
+            target,
+            store,
+            on_demand: OnDemand::check(raw.on_demand)?,
+            delay_s: number(Param::DelayTime, raw.delay_time, DELAY_TIME_DEFAULT, DELAY_TIME)?,
+            formats: format::check_all(Param::RecordFormat, &raw.record_format)?,
+            transcode_formats: format::check_all(Param::TranscodeRecordFormat, &raw.transcode_record_format)?,
+            transcode_templates: raw.transcode_templates.clone(),
+        })
+    }
+
+    /// What is recorded of `publish`, and what should be but cannot yet.
+    pub(crate) fn resolve(&self, publish: &Publish, options: &Options) -> (Vec<Spec>, Vec<String>) {
+        let mut warnings = self.unavailable();
+        let wanted = match self.on_demand {
+            _ if self.window.is_some() => false,
+            OnDemand::Automatic => true,
+            OnDemand::Callback | OnDemand::Manual => false,
+            OnDemand::Arguments => match asks_for_recording(publish) {
+                Ok(wanted) => wanted,
+                Err(value) => {
+                    warnings
+                        .push(format!("publish argument record={value:?} is not yes, no, on, off, 1 or 0"));
+                    false
+                }
+            },
+        };
+        let formats = self.formats.iter().filter(|_| wanted);
+        (formats.filter_map(|format| self.spec(format, options)).collect(), warnings)
+    }
+
+    fn spec(&self, format: &FormatRule, options: &Options) -> Option<Spec> {
+        match (format.container, &format.slice) {
+            (Container::M3u8, Some(slice)) => Some(Spec::RecordHls(record::hls::Settings {
+                store: self.store.clone(),
+                slice_duration_s: slice.duration_s,
+                cycle_duration_s: format.cycle_s,
+                slice_name: slice.name.clone(),
+                name: format.name.clone(),
+                delay_s: self.delay_s,
+                utc_offset: options.record_name_utc_offset,
+            })),
+            (Container::Flv, _) => Some(Spec::RecordFlv(record::flv::Settings {
+                store: self.store.clone(),
+                cycle_duration_s: format.cycle_s,
+                name: format.name.clone(),
+                delay_s: self.delay_s,
+                utc_offset: options.record_name_utc_offset,
+            })),
+            _ => None,
+        }
+    }
+
+    /// What this template asks for that this version does not do.
+    pub(crate) fn unavailable(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for format in &self.formats {
+            if matches!(format.container, Container::Mp4 | Container::Cmaf) {
+                missing.push(format!("record format {} is not available yet", format.container));
+            }
+        }
+        if !self.transcode_formats.is_empty() {
+            missing.push("recording of transcoded streams is not available yet".to_owned());
+        }
+        if matches!(self.on_demand, OnDemand::Callback | OnDemand::Manual) {
+            let number = self.on_demand.number();
+            missing.push(format!("OnDemand {number} is not available yet: nothing is recorded"));
+        }
+        if self.window.is_some() {
+            missing.push("StartTime and EndTime are not available yet: nothing is recorded".to_owned());
+        }
+        missing
+    }
+}
+
+/// The publish argument `record` of OnDemand 2; absent is no (design §11). Said twice, the last one counts.
+fn asks_for_recording(publish: &Publish) -> Result<bool, &str> {
+    let Some((_, value)) = publish.args.iter().rev().find(|(name, _)| name == "record") else {
+        return Ok(false);
+    };
+    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+    match () {
+        () if is(&["yes", "on", "1"]) => Ok(true),
+        () if is(&["no", "off", "0"]) => Ok(false),
+        () => Err(value),
+    }
+}
+
+fn check_templates(raw: &RecordRaw) -> Result<(), Fault> {
+    let param = Param::TranscodeTemplates;
+    let missing = |param, detail: &str| {
+        let message = "Template is mandatory for this action.";
+        Err(Fault::new("MissingTemplate", message, param, detail.to_owned()))
+    };
+    if raw.record_format.is_empty() && raw.transcode_record_format.is_empty() {
+        return missing(
+            Param::RecordFormat,
+            "at least one of RecordFormat and TranscodeRecordFormat must be given",
+        );
+    }
+    if !raw.transcode_record_format.is_empty() && raw.transcode_templates.is_empty() {
+        return missing(param, "TranscodeRecordFormat needs at least one of TranscodeTemplates");
+    }
+    if raw.transcode_templates.len() > MAX_TEMPLATES {
+        let message = "Specified record template length is not valid.";
+        let detail = format!("has more than {MAX_TEMPLATES}");
+        return Err(Fault::new("InvalidTemplateLength.Malformed", message, param, detail));
+    }
+    if raw.transcode_templates.iter().any(|name| name == "raw") {
+        let message = "Template named raw is Forbidden.";
+        return Err(Fault::new(
+            "InvalidTemplate.ForbidRaw",
+            message,
+            param,
+            "raw is a reserved name".to_owned(),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use output::name::{Name, Variable};
+
+use crate::fault::number;
+use crate::target::required;
+use crate::{Fault, Param};
+
+/// SliceDuration in seconds.
+pub const SLICE_DURATION: RangeInclusive<u32> = 5..=30;
+/// SliceDuration when absent.
+pub const SLICE_DURATION_DEFAULT: u32 = 30;
+/// CycleDuration in seconds: the seed names no range; design §11 does.
+pub const CYCLE_DURATION: RangeInclusive<u32> = 1..=86_400;
+
+/// RecordFormat.N or TranscodeRecordFormat.N as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormatRaw {
+    /// Format, required.
+    pub format: Option<String>,
+    /// SliceDuration in seconds.
+    pub slice_duration: Option<i64>,
+    /// SliceOssObjectPrefix, required for m3u8 and cmaf.
+    pub slice_oss_object_prefix: Option<String>,
+    /// CycleDuration in seconds.
+    pub cycle_duration: Option<i64>,
+    /// OssObjectPrefix, required.
+    pub oss_object_prefix: Option<String>,
+}
+
+/// What one recording is made as.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormatRule {
+    /// The container.
+    pub container: Container,
+    /// Slices, for m3u8 and cmaf.
+    pub slice: Option<Slice>,
+    /// Seconds after which a new file begins.
+    pub cycle_s: u32,
+    /// OssObjectPrefix.
+    pub name: Name,
+}
+
+/// How a recording is sliced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slice {
+    /// SliceDuration in seconds.
+    pub duration_s: u32,
+    /// SliceOssObjectPrefix.
+    pub name: Name,
+}
+
+/// Format of the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// A playlist of MPEG-TS slices.
+    M3u8,
+    /// One FLV file.
+    Flv,
+    /// One MP4 file.
+    Mp4,
+    /// Playlists of CMAF slices.
+    Cmaf,
+}
+
+impl Container {
+    /// All of them.
+    pub const ALL: [Container; 4] = [Self::M3u8, Self::Flv, Self::Mp4, Self::Cmaf];
+
+    /// The seed's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::M3u8 => "m3u8",
+            Self::Flv => "flv",
+            Self::Mp4 => "mp4",
+            Self::Cmaf => "cmaf",
+        }
+    }
+
+    fn is_sliced(self) -> bool {
+        matches!(self, Self::M3u8 | Self::Cmaf)
+    }
+
+    fn cycle_default(self) -> u32 {
+        if self.is_sliced() { 21_600 } else { 3_600 }
+    }
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Checks all items of `list`.
+pub(super) fn check_all(list: Param, raw: &[FormatRaw]) -> Result<Vec<FormatRule>, Fault> {
+    let mut rules: Vec<FormatRule> = Vec::new();
+    for (index, raw) in raw.iter().enumerate() {
+        let rule = check(raw).map_err(|fault| fault.within(list, index))?;
+        if rules.iter().any(|other| other.container == rule.container) {
+            let detail = format!("{} is there twice", rule.container);
+            let message = "Specified parameter Format can not be multiple.";
+            let fault = Fault::new("InvalidFormat.IllegalOperation", message, Param::Format, detail);
+            return Err(fault.within(list, index));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+fn check(raw: &FormatRaw) -> Result<FormatRule, Fault> {
+    let word = raw.format.as_deref().unwrap_or_default();
+    let container = Container::ALL.into_iter().find(|container| container.word() == word);
+    let container = container
+        .ok_or_else(|| Fault::malformed(Param::Format, format!("is {word:?}, not m3u8, flv, mp4 or cmaf")))?;
+    let slice = container.is_sliced().then(|| check_slice(raw)).transpose()?;
+    let cycle_s =
+        number(Param::CycleDuration, raw.cycle_duration, container.cycle_default(), CYCLE_DURATION)?;
+    let name = file_name(required(Param::OssObjectPrefix, raw.oss_object_prefix.as_ref())?)?;
+    Ok(FormatRule { container, slice, cycle_s, name })
+}
+
+fn check_slice(raw: &FormatRaw) -> Result<Slice, Fault> {
+    let duration_s =
+        number(Param::SliceDuration, raw.slice_duration, SLICE_DURATION_DEFAULT, SLICE_DURATION)?;
+    let param = Param::SliceOssObjectPrefix;
+    let text = required(param, raw.slice_oss_object_prefix.as_ref())?;
+    let name = parse(param, text, Variable::RECORD_SLICE)?;
+    for variable in [Variable::UnixTimestamp, Variable::Sequence] {
+        if !name.contains(variable) {
+            return Err(Fault::malformed(param, format!("needs {variable}")));
+        }
+    }
+    Ok(Slice { duration_s, name })
+}
+
+fn file_name(text: &str) -> Result<Name, Fault> {
+    let param = Param::OssObjectPrefix;
+    let name = parse(param, text, Variable::RECORD_FILE)?;
+    let pairs =
+        [[Variable::StartTime, Variable::EscapedStartTime], [Variable::EndTime, Variable::EscapedEndTime]];
+    for [plain, escaped] in pairs {
+        if !name.contains(plain) && !name.contains(escaped) {
+            return Err(Fault::malformed(param, format!("needs {plain} or {escaped}")));
+        }
+    }
+    Ok(name)
+}
+
+fn parse(param: Param, text: &str, variables: &[Variable]) -> Result<Name, Fault> {
+    Name::parse(text, variables).map_err(|error| Fault::malformed(param, error.to_string()))
+}
