@@ -60,7 +60,6 @@ pub const OBS: &[Need] = &[
     program("obs-studio", "obs"),
     Need { package: "libgl1-mesa-dri", sign: Sign::Package },
     program("xvfb", "Xvfb"),
-    program("xauth", "xauth"),
 ];
 
 const ELSEWHERE: &str = "\
