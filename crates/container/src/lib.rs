@@ -3,6 +3,7 @@
 
 pub mod amf0;
 pub mod flv;
+pub mod mp4;
 pub mod ts;
 
 /// Media that a container cannot hold, or bytes that are not the container they should be.
@@ -22,6 +23,9 @@ pub enum Error {
         /// Byte offset in the payload or file.
         at: usize,
     },
+    /// A box that can't be written.
+    #[error("ISO BMFF: {0}")]
+    Mp4(#[from] mp4_atom::Error),
     /// More bytes than the format can say the length of.
     #[error("{what} of {size} bytes, the most is {limit}")]
     TooLarge {

@@ -1,0 +1,169 @@
+use bytes::Bytes;
+use codec::h264::{self, NAL_AUD, nal_type};
+use media::{Codec, Track};
+use mp4_atom::{Encode, Mfhd, Moof, Tfdt, Tfhd, Traf, Trun, TrunEntry};
+
+use super::{NON_SYNC, SYNC, TRACK_ID};
+use crate::Error;
+
+/// Bytes of the `mdat` header.
+const MDAT: usize = 8;
+
+/// One sample of a fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Ticks to the next sample.
+    pub duration: u32,
+    /// Presentation minus decode time, in ticks; may be negative.
+    pub cts: i32,
+    /// Whether decoding can start here.
+    pub key: bool,
+    /// The access unit.
+    pub data: Bytes,
+}
+
+/// One CMAF chunk: `moof` and `mdat` header in the first piece, then the samples' own memory (packaging-rules
+/// C-01, C-03 to C-05, C-09). `base_dts` is the decode time of the first sample in ticks of `track`. Nothing for
+/// no samples.
+///
+/// From H.264 samples leading access unit delimiters and parameter sets that the init segment has are left out
+/// (C-16).
+///
+/// # Errors
+/// [`Error::TooLarge`] for samples of 4 GiB together.
+pub fn fragment(
+    sequence: u32,
+    track: &Track,
+    base_dts: u64,
+    samples: &[Sample],
+) -> Result<Vec<Bytes>, Error> {
+    if samples.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pieces = vec![Bytes::new()];
+    pieces.extend(payload(track, samples)?);
+    let sizes = pieces.iter().skip(1).map(Bytes::len);
+    let total: usize = sizes.clone().sum();
+    let limit = u32::MAX as usize - MDAT;
+    if total > limit {
+        return Err(Error::TooLarge { what: "media of a fragment", size: total, limit });
+    }
+    let mut moof = moof(sequence, base_dts, samples, sizes);
+    let head = head(&mut moof, total)?;
+    if let Some(first) = pieces.first_mut() {
+        *first = head;
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    Ok(pieces)
+}
+
+/// `moof` and the header of an `mdat` with `total` bytes. The data offset counts from the start of the `moof`
+/// (default-base-is-moof), whose size doesn't depend on it.
+fn head(moof: &mut Moof, total: usize) -> Result<Bytes, Error> {
+    let mut out = Vec::new();
+    moof.encode(&mut out)?;
+    if let Some(trun) = moof.traf.first_mut().and_then(|traf| traf.trun.first_mut()) {
+        trun.data_offset = i32::try_from(out.len() + MDAT).ok();
+    }
+    out.clear();
+    moof.encode(&mut out)?;
+    out.extend_from_slice(&((total + MDAT) as u32).to_be_bytes());
+    out.extend_from_slice(b"mdat");
+    Ok(out.into())
+}
+
+fn moof(sequence: u32, base_dts: u64, samples: &[Sample], sizes: impl Iterator<Item = usize>) -> Moof {
+    let duration = same(samples.iter().map(|sample| sample.duration));
+    let flags = Flags::of(samples);
+    let composition = samples.iter().any(|sample| sample.cts != 0);
+    let entries = samples.iter().zip(sizes).enumerate().map(|(index, (sample, size))| TrunEntry {
+        duration: duration.is_none().then_some(sample.duration),
+        size: Some(size as u32),
+        flags: flags.entry(index, sample),
+        cts: composition.then_some(sample.cts.into()),
+    });
+    let trun = Trun { data_offset: Some(0), samples: entries.collect::<Vec<_>>().into() };
+    let tfhd = Tfhd {
+        track_id: TRACK_ID,
+        default_sample_duration: duration,
+        default_sample_flags: flags.default(),
+        default_base_is_moof: true,
+        ..Tfhd::default()
+    };
+    let tfdt = Some(Tfdt { base_media_decode_time: base_dts });
+    let traf = Traf { tfhd, tfdt, trun: vec![trun], ..Traf::default() };
+    Moof { mfhd: Mfhd { sequence_number: sequence }, traf: vec![traf] }
+}
+
+/// How a chunk states its sample flags: first_sample_flags and flags of each sample exclude each other (C-05).
+enum Flags {
+    /// One for all.
+    Same(u32),
+    /// The first is a sync sample, the others are not.
+    FirstSync,
+    /// One each.
+    Each,
+}
+
+impl Flags {
+    fn of(samples: &[Sample]) -> Self {
+        match (same(samples.iter().map(flags)), samples.split_first()) {
+            (Some(flags), _) => Self::Same(flags),
+            (None, Some((first, rest))) if first.key && rest.iter().all(|sample| !sample.key) => {
+                Self::FirstSync
+            }
+            _ => Self::Each,
+        }
+    }
+
+    fn default(&self) -> Option<u32> {
+        match self {
+            Self::Same(flags) => Some(*flags),
+            Self::FirstSync => Some(NON_SYNC),
+            Self::Each => None,
+        }
+    }
+
+    fn entry(&self, index: usize, sample: &Sample) -> Option<u32> {
+        match self {
+            Self::Same(_) => None,
+            Self::FirstSync => (index == 0).then_some(SYNC),
+            Self::Each => Some(flags(sample)),
+        }
+    }
+}
+
+fn flags(sample: &Sample) -> u32 {
+    if sample.key { SYNC } else { NON_SYNC }
+}
+
+fn same(mut values: impl Iterator<Item = u32>) -> Option<u32> {
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
+
+/// What of each sample goes into the `mdat`.
+fn payload(track: &Track, samples: &[Sample]) -> Result<Vec<Bytes>, Error> {
+    let Codec::H264(config) = &track.codec else {
+        return Ok(samples.iter().map(|sample| sample.data.clone()).collect());
+    };
+    let sets = h264::parameter_sets(&config.record)?;
+    let sets: Vec<Bytes> = sets.sps.into_iter().chain(sets.pps).collect();
+    Ok(samples.iter().map(|sample| trimmed(&sample.data, config.length_size, &sets)).collect())
+}
+
+/// `data` without the delimiters and known parameter sets it begins with; as it is if nothing would remain.
+fn trimmed(data: &Bytes, length_size: u8, sets: &[Bytes]) -> Bytes {
+    let prefix = usize::from(length_size);
+    let mut rest = data.clone();
+    // An empty unit first would hide where the unit found begins.
+    while rest.get(..prefix).is_some_and(|length| length.iter().any(|&byte| byte != 0)) {
+        match h264::nals(&rest, length_size).next() {
+            Some(Ok(nal)) if nal_type(&nal) == Some(NAL_AUD) || sets.contains(&nal) => {
+                rest = rest.slice(prefix + nal.len()..);
+            }
+            _ => return rest,
+        }
+    }
+    if rest.is_empty() { data.clone() } else { rest }
+}

@@ -1,0 +1,121 @@
+use bytes::Bytes;
+use media::{Codec, Picture, Track};
+use mp4_atom::{BufMut, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mvhd, Tkhd, Trex, Url};
+
+use super::{NON_SYNC, SYNC, TRACK_ID, entry};
+use crate::Error;
+
+/// The init segment of a track: `ftyp` and `moov` (packaging-rules C-02, C-09). The track's timescale is the
+/// file's; all durations are 0, as nothing is known to end. Decoder configurations go in as they came.
+///
+/// # Errors
+/// [`Error::TooLarge`] for a picture wider or higher than 65,535.
+pub fn init(track: &Track) -> Result<Bytes, Error> {
+    let mut out = Vec::new();
+    ftyp(track).encode(&mut out)?;
+    let entry = entry::sample_entry(track)?;
+    nest(b"moov", &mut out, |out| {
+        mvhd(track).encode(out)?;
+        nest(b"trak", out, |out| trak(track, &entry, out))?;
+        nest(b"mvex", out, |out| trex(track).encode(out))
+    })?;
+    Ok(out.into())
+}
+
+type Boxed = Result<(), mp4_atom::Error>;
+
+/// A box that holds boxes, in the order they are written: mp4-atom's own would put `mvex` before `trak`.
+fn nest(kind: &[u8; 4], out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>) -> Boxed) -> Boxed {
+    out.encode_atom(FourCC::new(kind), body)
+}
+
+fn ftyp(track: &Track) -> Ftyp {
+    let mut brands = vec![FourCC::new(b"iso6"), FourCC::new(b"cmfc")];
+    if track.is_video() {
+        brands.push(FourCC::new(b"cmf2"));
+    }
+    Ftyp { major_brand: FourCC::new(b"iso6"), minor_version: 0, compatible_brands: brands }
+}
+
+fn mvhd(track: &Track) -> Mvhd {
+    Mvhd {
+        timescale: track.timescale.hz(),
+        rate: 1.into(),
+        volume: 1.into(),
+        next_track_id: TRACK_ID + 1,
+        ..Mvhd::default()
+    }
+}
+
+fn trak(track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
+    tkhd(track).encode(out)?;
+    nest(b"mdia", out, |out| {
+        let (timescale, language) = (track.timescale.hz(), "und".to_owned());
+        Mdhd { timescale, language, ..Mdhd::default() }.encode(out)?;
+        hdlr(track).encode(out)?;
+        nest(b"minf", out, |out| minf(track, entry, out))
+    })
+}
+
+fn tkhd(track: &Track) -> Tkhd {
+    let (width, height) = track.picture().map(display_size).unwrap_or_default();
+    let volume = if track.is_video() { 0 } else { 1 };
+    Tkhd {
+        track_id: TRACK_ID,
+        enabled: true,
+        in_movie: true,
+        volume: volume.into(),
+        width,
+        height,
+        ..Tkhd::default()
+    }
+}
+
+/// In square pixels, 16.16 (packaging-rules C-17): the height stays, the width takes the sample aspect.
+fn display_size(picture: &Picture) -> (FixedPoint<u16>, FixedPoint<u16>) {
+    let aspect = picture.sample_aspect;
+    let wide =
+        (u64::from(picture.width) << 16).saturating_mul(u64::from(aspect.num)) / u64::from(aspect.den.max(1));
+    (fixed(wide), fixed(u64::from(picture.height) << 16))
+}
+
+fn fixed(bits: u64) -> FixedPoint<u16> {
+    let bits = u32::try_from(bits).unwrap_or(u32::MAX);
+    FixedPoint::new((bits >> 16) as u16, bits as u16)
+}
+
+fn hdlr(track: &Track) -> Hdlr {
+    let (handler, name) = if track.is_video() { (b"vide", "video") } else { (b"soun", "sound") };
+    Hdlr { handler: FourCC::new(handler), name: name.to_owned() }
+}
+
+fn minf(track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
+    match &track.codec {
+        Codec::H264(_) => mp4_atom::Vmhd::default().encode(out)?,
+        Codec::Aac(_) => mp4_atom::Smhd::default().encode(out)?,
+    }
+    nest(b"dinf", out, |out| {
+        // An empty location: the media is in this file (§8.7.2).
+        mp4_atom::Dref { entries: vec![DrefEntry::Url(Url::default())] }.encode(out)
+    })?;
+    nest(b"stbl", out, |out| {
+        nest(b"stsd", out, |out| {
+            out.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 1]); // version, flags, entry_count
+            out.extend_from_slice(entry);
+            Ok(())
+        })?;
+        mp4_atom::Stts::default().encode(out)?;
+        mp4_atom::Stsc::default().encode(out)?;
+        mp4_atom::Stsz::default().encode(out)?;
+        mp4_atom::Stco::default().encode(out)
+    })
+}
+
+fn trex(track: &Track) -> Trex {
+    Trex {
+        track_id: TRACK_ID,
+        default_sample_description_index: 1,
+        default_sample_flags: if track.is_video() { NON_SYNC } else { SYNC },
+        ..Trex::default()
+    }
+}
