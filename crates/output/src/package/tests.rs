@@ -1,0 +1,4 @@
+mod cuts;
+mod lists;
+mod story;
+mod tracks;

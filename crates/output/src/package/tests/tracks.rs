@@ -1,0 +1,154 @@
+//! Video and audio of the same stretch of time.
+
+use media::{Gap, TrackId};
+
+use super::story::{EPOCH, Story, Video, audio_track, both, gop, packet, video_track};
+use crate::Warning;
+
+/// Microseconds of an AAC frame at 48 kHz, rounded up.
+const AUDIO_FRAME: i64 = 21_334;
+
+/// Audio must end every segment within a frame after video does.
+#[track_caller]
+fn aligned(story: &Story) {
+    let (video, audio) = (story.durations("video.m3u8"), story.durations("audio.m3u8"));
+    assert_eq!(video.len(), audio.len());
+    // A first segment's audio begins with the first frame after the first picture.
+    let (mut v, mut a) = (0, 0);
+    for (video, audio) in video.iter().zip(&audio) {
+        (v, a) = (v + video, a + audio);
+        assert!((a - v).abs() < AUDIO_FRAME, "{a} and {v} in {}", story.text("audio.m3u8"));
+    }
+}
+
+#[test]
+fn audio_is_cut_with_video_within_a_frame() {
+    for fps in [(25, 1), (24_000, 1001), (30_000, 1001), (60_000, 1001)] {
+        for audio_late in [0, -300_000, 300_000] {
+            let mut story = Story::new(2, 10);
+            story.audio_late = audio_late;
+            story.run(&both()).video(Video { fps, gop: 60, cts: 0 }, 1200);
+            aligned(&story);
+            assert_eq!(story.warnings(), []);
+        }
+    }
+}
+
+#[test]
+fn durations_sum_to_the_media() {
+    let mut story = Story::new(2, 10);
+    story.run(&both()).video(Video { fps: (30_000, 1001), gop: 60, cts: 0 }, 60 * 10 + 1);
+    assert_eq!(story.durations("video.m3u8").len(), 10);
+    assert_eq!(story.durations("video.m3u8").iter().sum::<i64>(), 20_020_000);
+    let first = EPOCH.unix_seconds();
+    let (a, b) = (story.tfdt(&format!("a{first}.m4s")), story.tfdt(&format!("a{}.m4s", first + 9)));
+    let sum: i64 = story.durations("audio.m3u8")[..9].iter().sum();
+    assert!((sum - ((b - a) * 1_000_000 / 48_000) as i64).abs() <= 1);
+}
+
+#[test]
+fn a_segment_with_b_frames_begins_at_the_time_of_its_idr() {
+    let mut story = Story::new(2, 3);
+    story.run(&both()).video(Video { cts: 7200, ..gop(50) }, 150);
+    let first = EPOCH.unix_seconds();
+    assert_eq!(story.tfdt(&format!("v{first}.m4s")), 7200);
+    assert_eq!(story.tfdt(&format!("v{}.m4s", first + 1)), 180_000 + 7200);
+    // Sound is not moved: what belongs to the first picture is 80 ms in.
+    assert_eq!(story.tfdt(&format!("a{first}.m4s")), 4096);
+    assert!((story.tfdt(&format!("a{}.m4s", first + 1)) - 99_840) < 1024);
+    let list = story.list("video.m3u8");
+    assert_eq!(list.segments[0].program_date_time.unwrap().timestamp_millis(), EPOCH.0 / 1000 + 80);
+}
+
+#[test]
+fn audio_that_trails_by_too_much_is_not_waited_for() {
+    let mut story = Story::new(2, 10);
+    story.run(&both()).video(gop(50), 40);
+    // Only video goes on.
+    let mut frames: Vec<_> = (40..400).map(|n| packet(TrackId::VIDEO, n * 3600, 3600, n % 50 == 0)).collect();
+    let last = frames.pop().unwrap();
+    story.packets(frames);
+    assert!(story.text("audio.m3u8").contains("#EXT-X-GAP\n"));
+    aligned(&story);
+    // The open segment is 2 s, and the one before it is waited for.
+    let listed: i64 = story.durations("video.m3u8").iter().sum();
+    assert_eq!(listed, 14_000_000);
+    story.packets([last]);
+}
+
+#[test]
+fn audio_of_a_closed_segment_is_left_out() {
+    let mut story = Story::new(2, 10);
+    story.run(&both()).video(gop(50), 25);
+    story.packets((25..200).map(|n| packet(TrackId::VIDEO, n * 3600, 3600, n % 50 == 0)));
+    story.packets((47..400).map(|n| packet(TrackId::AUDIO, n * 1024, 1024, true)));
+    story.packets((200..260).map(|n| packet(TrackId::VIDEO, n * 3600, 3600, n % 50 == 0)));
+    let dropped = |w: &Warning| matches!(w, Warning::FramesDropped { .. });
+    assert!(story.warnings().iter().any(dropped));
+    aligned(&story);
+}
+
+#[test]
+fn audio_goes_on_when_video_stalls() {
+    let mut story = Story::new(2, 10);
+    story.run(&both()).video(gop(50), 110);
+    story.audio(20_000_000);
+    let list = story.text("video.m3u8");
+    assert!(list.contains("#EXT-X-GAP\n"), "{list}");
+    assert!(!story.text("audio.m3u8").contains("#EXT-X-GAP\n"));
+    aligned(&story);
+    // It is back with the next key frame.
+    let now = story.now;
+    story.video(Video { fps: (25, 1), gop: 50, cts: 0 }, 160);
+    assert!(story.now > now && !story.text("video.m3u8").ends_with("#EXT-X-GAP\n"));
+    aligned(&story);
+}
+
+#[test]
+fn a_frame_that_lasts_longer_than_the_target_duration_becomes_gaps() {
+    let mut story = Story::new(2, 10);
+    story.run(&[video_track()]).video(gop(50), 110);
+    story.packets([packet(TrackId::VIDEO, 110 * 3600, 10 * 90_000, false)]);
+    story.now += 10_000_000;
+    story.video(gop(50), 101);
+    let list = story.list("video.m3u8");
+    assert_eq!(list.target_duration, 3);
+    assert!(story.text("video.m3u8").contains("#EXT-X-GAP\n"));
+    let total: i64 = story.durations("video.m3u8").iter().sum();
+    assert_eq!(total, 14_400_000 + 4_000_000);
+}
+
+#[test]
+fn what_an_encoder_sends_while_it_settles_is_not_published() {
+    let mut story = Story::new(2, 3);
+    story.run(&[video_track()]).video(gop(50), 20).gap(Gap::TracksChanged);
+    story.run(&both()).video(gop(50), 101);
+    let list = story.list("video.m3u8");
+    assert_eq!((list.segments.len(), list.segments[0].discontinuity), (2, false));
+    assert_eq!(list.target_duration, 3);
+}
+
+#[test]
+fn a_track_that_is_gone_goes_on_as_gaps() {
+    let mut story = Story::new(2, 3);
+    story.run(&both()).video(gop(50), 250).gap(Gap::TracksChanged);
+    story.run(&[audio_track()]).audio(30_000_000);
+    let (video, audio) = (story.list("video.m3u8"), story.list("audio.m3u8"));
+    assert_eq!((video.media_sequence, video.segments.len()), (audio.media_sequence, audio.segments.len()));
+    assert_eq!(video.discontinuity_sequence, audio.discontinuity_sequence);
+    assert!(story.text("video.m3u8").matches("#EXT-X-GAP\n").count() == video.segments.len());
+    assert_eq!(story.multivariant().variants[0].uri, "cam/audio.m3u8");
+}
+
+#[test]
+fn a_track_that_comes_later_begins_where_the_others_are() {
+    let mut story = Story::new(2, 10);
+    story.run(&[audio_track()]).audio(10_000_000).gap(Gap::TracksChanged);
+    story.run(&both()).video(gop(50), 101);
+    let (video, audio) = (story.list("video.m3u8"), story.list("audio.m3u8"));
+    assert_eq!(video.segments.len(), 2);
+    assert_eq!(video.media_sequence, audio.media_sequence + audio.segments.len() as u64 - 2);
+    assert!(video.segments[0].discontinuity);
+    let in_audio = audio.segments.iter().filter(|s| s.discontinuity).count() as u64;
+    assert_eq!(video.discontinuity_sequence + 1, audio.discontinuity_sequence + in_audio);
+}
