@@ -13,6 +13,7 @@ mod aggregate;
 pub mod chunk;
 pub mod command;
 mod error;
+mod event;
 mod handshake;
 mod limits;
 mod request;
@@ -21,6 +22,7 @@ mod server;
 mod tests;
 
 pub use error::Error;
+pub use event::{Event, Kind, Message, Stage};
 pub use limits::Limits;
 pub use request::{Play, Publish, Request};
-pub use server::{Event, Kind, Message, Server, Stage};
+pub use server::Server;

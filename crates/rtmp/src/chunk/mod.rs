@@ -1,5 +1,6 @@
 //! Chunks (RTMP 1.0 §5.3): messages cut into pieces, and pieces put together.
 
+mod header;
 mod reader;
 #[cfg(test)]
 mod tests;

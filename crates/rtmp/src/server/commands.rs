@@ -2,11 +2,11 @@ use std::collections::VecDeque;
 
 use container::amf0::Value;
 
-use super::{Event, Phase, Server, WINDOW, reply};
+use super::{Phase, Server, WINDOW, reply};
 use crate::chunk;
 use crate::command::{Command, object};
 use crate::request::Connect;
-use crate::{Error, Play, Publish};
+use crate::{Error, Event, Play, Publish};
 
 impl Server {
     /// Obeys a command, or answers it as encoders expect it. One without a name is dropped, but counts.

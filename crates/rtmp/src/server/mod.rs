@@ -10,7 +10,7 @@ use crate::chunk::{self, Reader, kind};
 use crate::command::{encode, read_values};
 use crate::handshake::Handshake;
 use crate::request::Connect;
-use crate::{Error, Limits, Play, Publish, aggregate};
+use crate::{Error, Event, Kind, Limits, Message, Stage, aggregate};
 use reply::Replies;
 
 /// Bytes after which each side wants to hear from the other (SetPeerBandwidth, Window Acknowledgement Size).
@@ -18,60 +18,6 @@ const WINDOW: u32 = 2_500_000;
 
 /// What a queued message costs beside its payload.
 const QUEUED_OVERHEAD: usize = 64;
-
-/// What the client asks for or sends.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// It wants to publish: answer with [`Server::accept_publish`] or [`Server::refuse_publish`]. There is no
-    /// second one before the first ended.
-    Publish(Box<Publish>),
-    /// It wants to play: answer with [`Server::refuse_play`].
-    Play(Box<Play>),
-    /// Media of the accepted publish.
-    Media(Message),
-    /// onMetaData of the accepted publish: the values after that name, as a rule one object or ECMA array. Of a
-    /// message with a fault, what stands before it.
-    Metadata(Vec<Value>),
-    /// The client ended its accepted publish in words. Once for every `Publish`.
-    Unpublish,
-}
-
-/// What a [`Message`] holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// An FLV audio payload (`container::flv::audio`).
-    Audio,
-    /// An FLV video payload (`container::flv::video`).
-    Video,
-    /// AMF0 values other than metadata: a name (onTextData, onCuePoint) and what belongs to it.
-    Data,
-}
-
-/// A media message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// What it holds.
-    pub kind: Kind,
-    /// Milliseconds; wraps.
-    pub timestamp: u32,
-    /// Its bytes. From 2 KiB on they may share the read buffer.
-    pub payload: Bytes,
-}
-
-/// How far a connection is: which deadline of design §10 applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// C2 did not come yet.
-    Handshake,
-    /// Nothing is published; a request may wait for its answer.
-    Connected,
-    /// A publish was accepted and not ended.
-    Publishing,
-    /// A play request waits for its answer.
-    Playing,
-    /// A request was refused or the client broke the protocol: send [`Server::output`] and close.
-    Closed,
-}
 
 /// The server's side of one connection.
 #[derive(Debug)]
@@ -169,7 +115,7 @@ impl Server {
         result
     }
 
-    /// Bytes to send now, once.
+    /// Bytes to send now, once. Send them before more is read: that bounds them by what was read.
     pub fn output(&mut self) -> Option<Bytes> {
         self.replies.take()
     }
