@@ -61,14 +61,14 @@ pub enum Request {
 #[derive(Debug)]
 pub struct PublishRequest {
     pub(crate) wire: Wire,
-    publish: rtmp::Publish,
+    publish: Box<rtmp::Publish>,
 }
 
 /// A client waiting for leave to play.
 #[derive(Debug)]
 pub struct PlayRequest {
     wire: Wire,
-    play: rtmp::Play,
+    play: Box<rtmp::Play>,
 }
 
 /// A socket and its protocol state.
@@ -114,7 +114,7 @@ impl Incoming {
                 match wire.events.remove(at) {
                     Event::Publish(publish) => return Ok(Request::Publish(PublishRequest { wire, publish })),
                     Event::Play(play) => return Ok(Request::Play(PlayRequest { wire, play })),
-                    Event::Media(_) | Event::Unpublish => {}
+                    Event::Media(_) | Event::Metadata(_) | Event::Unpublish => {}
                 }
             }
             wire.events.clear();
@@ -175,7 +175,7 @@ impl PublishRequest {
     /// When the client is gone.
     pub async fn accept(mut self, pace: &Pace) -> Result<Publisher, Error> {
         self.wire.place.accepted();
-        self.wire.server.accept_publish(&mut self.wire.events);
+        self.wire.server.accept_publish(&mut self.wire.events)?;
         self.wire.answer().await?;
         Ok(Publisher::new(self.wire, pace))
     }

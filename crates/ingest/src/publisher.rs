@@ -125,8 +125,8 @@ impl Publisher {
             match event {
                 Event::Media(message) if received == Received::Media => media.push(message),
                 Event::Unpublish => received = Received::Unpublished,
-                // A second publish or a play on a publishing connection is not served.
-                Event::Media(_) | Event::Publish(_) | Event::Play(_) => {}
+                // Metadata is not trusted; a second publish or a play on a publishing connection is not served.
+                Event::Media(_) | Event::Metadata(_) | Event::Publish(_) | Event::Play(_) => {}
             }
         }
         received

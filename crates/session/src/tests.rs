@@ -450,3 +450,48 @@ fn broken_payloads_warn_a_bounded_number_of_times_and_stop_nothing() {
     assert_eq!(story.numbers(), (0..150).collect::<Vec<_>>());
     assert_eq!(story.warnings().len(), 32);
 }
+
+/// The media messages of a capture, as the RTMP server reports them.
+fn capture(bytes: &[u8]) -> Vec<Message> {
+    let mut server = rtmp::Server::after_handshake(rtmp::Limits::default());
+    let (mut buffer, mut events) = (bytes::BytesMut::from(bytes), Vec::new());
+    server.input(&mut buffer, &mut events).unwrap();
+    server.accept_publish(&mut events).unwrap();
+    server.input(&mut buffer, &mut events).unwrap();
+    let first =
+        events.iter().find_map(|e| if let rtmp::Event::Media(m) = e { Some(m.timestamp) } else { None });
+    let media = events.into_iter().filter_map(|e| if let rtmp::Event::Media(m) = e { Some(m) } else { None });
+    media
+        .filter_map(|m| {
+            let kind = match m.kind {
+                rtmp::Kind::Video => Kind::Video,
+                rtmp::Kind::Audio => Kind::Audio,
+                rtmp::Kind::Data => return None,
+            };
+            let millis = i64::from(m.timestamp) - i64::from(first?);
+            Some(Message {
+                kind,
+                timestamp: m.timestamp,
+                payload: m.payload,
+                received: START.plus_micros(millis * 1_000),
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn what_real_encoders_sent_comes_out_whole() {
+    // Frames without their sequence headers and end markers, as tests/data/README.md counts them.
+    let cases: [(&[u8], usize, usize); 3] = [
+        (include_bytes!("../../../tests/data/ffmpeg5-h264-bframes-aac.rtmp"), 90, 142),
+        (include_bytes!("../../../tests/data/gstreamer-h264-aac.rtmp"), 90, 141),
+        (include_bytes!("../../../tests/data/ffmpeg5-audio-only-aac.rtmp"), 0, 131),
+    ];
+    for (bytes, video, audio) in cases {
+        let story = Story::of(capture(bytes));
+        assert_eq!((story.packets(Kind::Video).len(), story.packets(Kind::Audio).len()), (video, audio));
+        assert_eq!((story.runs().len(), story.warnings()), (1, vec![]));
+    }
+    let story = Story::of(capture(include_bytes!("../../../tests/data/obs29-h264-aac.rtmp")));
+    assert!(story.packets(Kind::Video).len() > 100 && story.warnings().is_empty(), "{:?}", story.warnings());
+}

@@ -1,0 +1,189 @@
+//! Our own accept loop for HTTP/1.1 and HTTP/2 with prior knowledge: axum's has no timeouts and no caps.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep, sleep};
+use tower::ServiceExt as _;
+
+/// Largest request head in bytes (design §10).
+const MAX_HEAD: usize = 32 << 10;
+/// A connection must have sent its first whole request by then (design §10).
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
+/// A kept connection may idle this long (design §10).
+const IDLE: Duration = Duration::from_secs(60);
+/// A client that takes no byte of a pending answer for this long is gone.
+const STALLED: Duration = Duration::from_secs(10);
+/// Streams of one HTTP/2 connection.
+const MAX_H2_STREAMS: u32 = 128;
+/// Pause after a failed accept, so that running out of descriptors does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// An HTTP port and what answers on it.
+pub(crate) struct Http {
+    pub(crate) listener: TcpListener,
+    pub(crate) router: Router,
+    /// Connections at once; beyond, they wait in the kernel's backlog.
+    pub(crate) max_connections: usize,
+}
+
+impl Http {
+    /// Serves until `shutdown` turns true, then lets running requests finish.
+    pub(crate) async fn serve(self, mut shutdown: watch::Receiver<bool>) {
+        let places = Arc::new(Semaphore::new(self.max_connections));
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = next(&self.listener, &places) => accepted,
+                Some(_) = connections.join_next() => continue,
+                _ = shutdown.wait_for(|down| *down) => break,
+            };
+            let (socket, peer, place) = accepted;
+            let (router, shutdown) = (self.router.clone(), shutdown.clone());
+            connections.spawn(async move {
+                connection(socket, peer, router, shutdown).await;
+                drop(place);
+            });
+        }
+        drop(self.listener);
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>) {
+    let place = places.clone().acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((socket, peer)) => return (socket, peer, place),
+            Err(error) => {
+                tracing::warn!(%error, "HTTP accept failed");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(socket: TcpStream, peer: SocketAddr, router: Router, mut shutdown: watch::Receiver<bool>) {
+    // Head and body of an answer leave in one write; Nagle would hold the last piece of a segment back.
+    let _ = socket.set_nodelay(true);
+    let served = Arc::new(AtomicBool::new(false));
+    let seen = served.clone();
+    let service = router.map_request(move |request: hyper::Request<Incoming>| {
+        seen.store(true, Ordering::Relaxed);
+        request.map(axum::body::Body::new)
+    });
+    let builder = builder();
+    let io = TokioIo::new(Patient { socket, stalled: None });
+    let connection = builder.serve_connection(io, TowerToHyperService::new(service));
+    tokio::pin!(connection);
+    let first = sleep(FIRST_REQUEST);
+    tokio::pin!(first);
+    let mut waiting = true;
+    loop {
+        tokio::select! {
+            outcome = connection.as_mut() => {
+                if let Err(error) = outcome {
+                    tracing::debug!(%peer, %error, "HTTP connection ended");
+                }
+                return;
+            }
+            () = first.as_mut(), if waiting => {
+                waiting = false;
+                if !served.load(Ordering::Relaxed) {
+                    tracing::debug!(%peer, "HTTP connection closed: no request in time");
+                    return;
+                }
+            }
+            _ = shutdown.wait_for(|down| *down) => break,
+        }
+    }
+    connection.as_mut().graceful_shutdown();
+    if let Err(error) = connection.await {
+        tracing::debug!(%peer, %error, "HTTP connection ended");
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .max_buf_size(MAX_HEAD.max(64 << 10));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_H2_STREAMS)
+        .max_header_list_size(MAX_HEAD as u32)
+        .keep_alive_interval(Some(IDLE));
+    builder
+}
+
+/// A socket whose writes fail once the other side has taken nothing for [`STALLED`].
+struct Patient {
+    socket: TcpStream,
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patient {
+    fn watch<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.stalled = None;
+            return outcome;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + STALLED)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.socket).poll_write(cx, buf);
+        self.watch(cx, outcome)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
+        self.watch(cx, outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,130 @@
+//! Where effects go: the only place that knows both the sessions and the shells.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use delivery::{Delivery, Lane, LaneEffect};
+use ffmpeg::Pictures;
+use hub::{SlotId, World};
+use media::{SessionId, StreamId, Wall};
+use metrics::counter;
+use origin::Origin;
+use output::{Effect, Keyframe, Memory, Object, Warning};
+use tokio::sync::oneshot;
+
+use crate::clock;
+use crate::ledger::Ledger;
+
+/// Name of the counter under which a packager keeps its next media sequence number.
+const SEQUENCE: &str = "package/sequence";
+
+/// Carries out effects. Never blocks.
+pub(crate) struct Outside {
+    pub(crate) delivery: Delivery,
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) pictures: Pictures,
+    pub(crate) ledger: Ledger,
+    /// One lane per output that stores something; gone with its session.
+    pub(crate) lanes: Mutex<HashMap<SessionId, HashMap<SlotId, Lane>>>,
+}
+
+impl World for Outside {
+    fn now(&self) -> Wall {
+        clock::now()
+    }
+
+    fn open(&self, stream: &StreamId) -> (SessionId, Memory) {
+        let mut memory = self.ledger.read(stream);
+        if let Some(next) = self.origin.next_sequence(stream) {
+            let known = memory.entry(SEQUENCE.into()).or_default();
+            *known = next.max(*known);
+        }
+        (SessionId(rand::random()), memory)
+    }
+
+    fn accept(&self, stream: &StreamId, session: SessionId, effects: &mut Vec<(Option<SlotId>, Effect)>) {
+        for (slot, effect) in effects.drain(..) {
+            match (slot, effect) {
+                (_, Effect::Warn(warning)) => warn(stream, session, &warning),
+                (_, Effect::Window(window)) => self.origin.publish(stream.clone(), window),
+                (_, Effect::Remember { counter, value }) => self.ledger.remember(stream, counter, value),
+                (Some(slot), Effect::Picture { frame, to, .. }) => self.picture(stream, session, slot, frame, to),
+                (Some(slot), Effect::Put { to, content_type, body }) => {
+                    self.deliver(stream, session, slot, LaneEffect::Put { to, content_type, body });
+                }
+                (Some(slot), Effect::Grow { file, body }) => {
+                    self.deliver(stream, session, slot, LaneEffect::Grow { file, body });
+                }
+                (Some(slot), Effect::Seal { file, to, content_type, finish }) => {
+                    self.deliver(stream, session, slot, LaneEffect::Seal { file, to, content_type, finish });
+                }
+                (Some(slot), Effect::Replace { to, content_type, body }) => {
+                    self.deliver(stream, session, slot, LaneEffect::Replace { to, content_type, body });
+                }
+                // Only outputs store things.
+                (None, _) => {}
+            }
+        }
+    }
+
+    fn closed(&self, stream: &StreamId, session: SessionId) {
+        self.lanes().remove(&session);
+        tracing::info!(%stream, %session, "session closed");
+    }
+}
+
+impl Outside {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<SessionId, HashMap<SlotId, Lane>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn deliver(&self, stream: &StreamId, session: SessionId, slot: SlotId, effect: LaneEffect) {
+        let mut lanes = self.lanes();
+        let lane = lanes.entry(session).or_default().entry(slot);
+        lane.or_insert_with(|| self.delivery.lane(stream, session, slot.0)).accept(effect);
+    }
+
+    /// The picture takes its place in the lane now, so that it can't be overtaken while it is made.
+    fn picture(&self, stream: &StreamId, session: SessionId, slot: SlotId, frame: Keyframe, to: Object) {
+        let Ok(made) = self.pictures.capture(frame.codec, frame.data) else {
+            tracing::warn!(%stream, %session, key = to.key, "snapshot skipped: all picture workers are busy");
+            return;
+        };
+        let (done, body) = oneshot::channel::<Option<Bytes>>();
+        let stream_name = stream.clone();
+        tokio::spawn(async move {
+            let picture = match made.await {
+                Ok(Ok(picture)) => Some(picture),
+                Ok(Err(error)) => {
+                    tracing::warn!(stream = %stream_name, %session, %error, "snapshot failed");
+                    None
+                }
+                Err(_) => None,
+            };
+            let _ = done.send(picture);
+        });
+        self.deliver(stream, session, slot, LaneEffect::Later { to, content_type: "image/jpeg", body });
+    }
+}
+
+fn warn(stream: &StreamId, session: SessionId, warning: &Warning) {
+    counter!("millrace_warnings_total", "kind" => kind(warning)).increment(1);
+    match warning {
+        Warning::OutputFailed { .. } => tracing::error!(%stream, %session, "{warning}"),
+        _ => tracing::warn!(%stream, %session, "{warning}"),
+    }
+}
+
+fn kind(warning: &Warning) -> &'static str {
+    match warning {
+        Warning::OutputFailed { .. } => "output_failed",
+        Warning::TrackLeftOut { .. } => "track_left_out",
+        Warning::ForcedCut { .. } => "forced_cut",
+        Warning::Jump { .. } => "jump",
+        Warning::Outlier { .. } => "outlier",
+        Warning::FramesDropped { .. } => "frames_dropped",
+        Warning::BadMedia(_) => "bad_media",
+        Warning::NameTooLong(_) => "name_too_long",
+    }
+}

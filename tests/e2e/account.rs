@@ -1,0 +1,75 @@
+//! Frame accounting: every slice and every AAC frame of a source, found again in a product by its digest. The
+//! products are taken apart by ffmpeg, not by our own code.
+
+use std::path::Path;
+use std::process::Command;
+
+use bytes::Bytes;
+use testkit::{Digest, aac_frames, h264_slices};
+
+/// What a file holds.
+#[derive(PartialEq, Eq)]
+pub struct Account {
+    pub slices: Vec<Digest>,
+    pub aac: Vec<Digest>,
+}
+
+impl Account {
+    /// Takes a file or playlist apart.
+    #[track_caller]
+    pub fn of(file: &Path) -> Self {
+        let video = elementary(file, "v", "h264");
+        let audio = elementary(file, "a", "adts");
+        Self { slices: h264_slices(annex_b(&video)), aac: aac_frames(&audio) }
+    }
+
+    /// Checks that `product` holds exactly this, in order.
+    #[track_caller]
+    pub fn assert_in(&self, product: &Path) {
+        let found = Self::of(product);
+        same("video", &self.slices, &found.slices, product);
+        same("audio", &self.aac, &found.aac, product);
+    }
+}
+
+#[track_caller]
+fn same(what: &str, sent: &[Digest], found: &[Digest], product: &Path) {
+    let differs = sent.iter().zip(found).position(|(a, b)| a != b);
+    assert!(
+        sent == found,
+        "{what} of {}: {} sent, {} found, first difference at {differs:?}",
+        product.display(),
+        sent.len(),
+        found.len()
+    );
+}
+
+/// The elementary stream of one kind, empty if the file has none.
+#[track_caller]
+fn elementary(file: &Path, kind: &str, format: &str) -> Bytes {
+    let map = format!("0:{kind}?");
+    let output = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args(["-map", &map, "-c", "copy", "-f", format, "-"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && said.contains("does not contain any stream") {
+        return Bytes::new();
+    }
+    assert!(output.status.success() && said.is_empty(), "{}: {said}", file.display());
+    output.stdout.into()
+}
+
+/// NAL units of an Annex B byte stream.
+fn annex_b(stream: &Bytes) -> Vec<Bytes> {
+    let mut starts: Vec<usize> = stream.windows(3).enumerate().filter(|(_, w)| *w == [0, 0, 1]).map(|(at, _)| at).collect();
+    starts.push(stream.len());
+    let unit = |pair: &[usize]| {
+        let unit = stream.slice(pair[0] + 3..pair[1]);
+        let zeros = unit.iter().rev().take_while(|byte| **byte == 0).count();
+        unit.slice(..unit.len() - zeros)
+    };
+    starts.windows(2).map(unit).collect()
+}

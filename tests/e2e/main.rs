@@ -1,0 +1,12 @@
+//! The real binary, real encoders, real players: what goes in comes out, once, in order.
+//!
+//! Each test starts its own server on free ports with its own folder, so they run side by side.
+
+mod account;
+mod command_line;
+mod encoder;
+mod hostile;
+mod machine;
+mod picture;
+mod publishing;
+mod streams;
