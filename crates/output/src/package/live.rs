@@ -57,14 +57,14 @@ impl Span {
 
 impl Live {
     /// For the main tracks of `run`.
-    pub(super) fn new(run: &Run) -> Self {
-        Self {
+    pub(super) fn new(run: &Run) -> Result<Self, Error> {
+        Ok(Self {
             run: run.clone(),
-            video: run.video().map(Rendition::new),
-            audio: run.audio().map(Rendition::new),
+            video: run.video().map(Rendition::new).transpose()?,
+            audio: run.audio().map(Rendition::new).transpose()?,
             begun: false,
             ends: VecDeque::new(),
-        }
+        })
     }
 
     /// Takes a packet; segments that it completes go to `out`.

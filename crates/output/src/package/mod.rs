@@ -19,6 +19,7 @@ mod live;
 mod measure;
 mod multivariant;
 mod rendition;
+mod strip;
 mod window;
 
 #[cfg(test)]
@@ -105,7 +106,7 @@ impl Package {
     fn run(&mut self, run: &Run, fx: &mut Effects) -> Result<(), Error> {
         self.finish_run(fx)?;
         self.deadline = None;
-        let live = Live::new(run);
+        let live = Live::new(run)?;
         let init = |rendition: Option<&rendition::Rendition>, letter: char| {
             let name: Arc<str> = format!("{letter}{}_init.mp4", self.sequence).into();
             rendition.map(|r| r.init().map(|init| (name, init))).transpose()

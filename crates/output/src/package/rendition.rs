@@ -7,6 +7,7 @@ use bytes::Bytes;
 use container::mp4;
 use media::{Packet, Ticks, Track};
 
+use super::strip::Strip;
 use crate::{Error, Resource};
 
 /// Most that the last frame of a segment may reach over its end, in microseconds. A frame that lasts longer
@@ -16,6 +17,7 @@ const STRADDLE_US: i64 = 200_000;
 /// Frames of a track that no segment has yet.
 pub(super) struct Rendition {
     track: Track,
+    strip: Option<Strip>,
     shift: Option<i64>,
     queue: VecDeque<Frame>,
     bytes: usize,
@@ -48,9 +50,10 @@ pub(super) struct Piece {
 
 impl Rendition {
     /// For the packets of `track` in one run.
-    pub(super) fn new(track: &Track) -> Self {
-        Self {
+    pub(super) fn new(track: &Track) -> Result<Self, Error> {
+        Ok(Self {
             track: track.clone(),
+            strip: Strip::new(track)?,
             shift: None,
             queue: VecDeque::new(),
             bytes: 0,
@@ -60,7 +63,7 @@ impl Rendition {
             awaits_key: true,
             cut: false,
             dropped: 0,
-        }
+        })
     }
 
     /// Its track.
@@ -105,10 +108,10 @@ impl Rendition {
             duration: packet.duration,
             cts: i32::try_from(cts).unwrap_or(0),
             key: packet.key,
-            data: packet.data.clone(),
+            data: self.strip.as_ref().map_or_else(|| packet.data.clone(), |strip| strip.apply(&packet.data)),
         };
         self.awaits_key = false;
-        self.bytes += packet.data.len();
+        self.bytes += sample.data.len();
         self.end = self.micros(packet.end().0.saturating_add(shift));
         self.queue.push_back(Frame { dts: packet.dts.0.saturating_add(shift), sample });
     }

@@ -1,4 +1,4 @@
 mod cuts;
 mod lists;
-mod story;
+pub(super) mod story;
 mod tracks;
