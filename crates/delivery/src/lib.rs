@@ -1,1 +1,127 @@
-//! Gets objects to a store: spool, retry, local files.
+//! Gets objects to a store: spool, retry, local files. The only place that retries.
+//!
+//! ```text
+//! Effect ──▶ Lane ──bounded──▶ writer ──▶ data_dir/spool/{session}/…  ──▶ sender ──▶ Store
+//!            never waits       appends, syncs every second               retries, in order
+//! ```
+//!
+//! A [`Lane`] is one output of one session. Its objects reach the store in the order they were accepted, so a
+//! playlist never names what is not there. Objects go through the spool: a store that is away costs disk, not
+//! memory. An object that no retry can help moves to `data_dir/dead-letter/` with a note, and the lane goes on.
+//!
+//! What a crash or a shutdown leaves in the spool is counted and reported at the next start, never deleted.
+//!
+//! Metrics: `millrace_delivery_objects_total`, `_bytes_total`, `_failures_total` (by storage, and kind),
+//! `_pending`, `_pending_bytes`, `_spool_failures_total`, `_dropped_batches_total`, `_dropped_bytes_total`,
+//! `_lost_total`, `_spool_left_over_files`.
+
+mod budget;
+mod dead_letter;
+mod lane;
+mod local;
+mod path;
+mod retry;
+mod spool;
+mod store;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use media::{SessionId, StreamId};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tracing::warn;
+
+use budget::Budget;
+pub use lane::{Lane, LaneEffect, LaneStatus};
+use lane::{State, Totals};
+pub use local::LocalStore;
+pub use store::{Body, BoxFuture, ErrorKind, Fault, Store, StoreError};
+
+/// Memory for effects that wait for the spool, by default: half a minute of a disk that hangs at 60 Mb/s.
+pub const MEMORY: usize = 256 * 1024 * 1024;
+
+/// How delivery works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of `spool/` and `dead-letter/`.
+    pub data_dir: PathBuf,
+    /// Bytes of effects of all lanes that may wait in memory; beyond it recordings get gaps.
+    pub memory: usize,
+}
+
+/// What was not delivered when time was up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Effects and objects not done with. Objects are in the spool.
+    pub pending: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// All lanes.
+#[derive(Debug)]
+pub struct Delivery {
+    totals: Arc<Totals>,
+    next_lane: AtomicU64,
+    /// Who can say how lanes are doing, for [`Delivery::status`]. Dead entries go when a lane opens.
+    lanes: Mutex<Vec<Weak<State>>>,
+}
+
+impl Delivery {
+    /// Opens the spool. `stores` by the name of their storage; an object for another name is a dead letter.
+    ///
+    /// # Errors
+    /// If the folders cannot be made or read.
+    pub fn open(settings: Settings, stores: HashMap<String, Arc<dyn Store>>) -> io::Result<Self> {
+        let spool = settings.data_dir.join("spool");
+        fs::create_dir_all(&spool)?;
+        fs::create_dir_all(settings.data_dir.join(dead_letter::FOLDER))?;
+        let (files, bytes) = spool::left_over(&spool)?;
+        metrics::gauge!("millrace_delivery_spool_left_over_files").set(files as f64);
+        if files > 0 {
+            warn!(files, bytes, "an earlier run left files in the spool; they are kept and not sent");
+        }
+        let totals = Totals {
+            data_dir: settings.data_dir,
+            stores,
+            budget: Budget::new(settings.memory),
+            pending: watch::Sender::new((0, 0)),
+        };
+        Ok(Self { totals: Arc::new(totals), next_lane: AtomicU64::new(0), lanes: Mutex::default() })
+    }
+
+    /// Opens a lane for an output: its product name, and which of the session's outputs it is. Within a tokio
+    /// runtime only.
+    pub fn lane(&self, stream: &StreamId, session: SessionId, output: &'static str, index: usize) -> Lane {
+        let number = self.next_lane.fetch_add(1, Ordering::Relaxed);
+        let totals = Arc::clone(&self.totals);
+        let state = State::new(stream.clone(), session, output, index, number, totals);
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.retain(|lane| lane.strong_count() > 0);
+        lanes.push(Arc::downgrade(&state));
+        drop(lanes);
+        Lane::start(state)
+    }
+
+    /// How the lanes of a session are doing, those that still work after it included.
+    pub fn status(&self, session: SessionId) -> Vec<LaneStatus> {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let alive = lanes.iter().filter_map(Weak::upgrade);
+        alive.filter(|state| state.session == session).map(|state| state.status()).collect()
+    }
+
+    /// Waits until everything accepted so far is stored, at most `limit`; for shutdown, after the sessions ended.
+    pub async fn drain(&self, limit: Duration) -> Left {
+        let mut pending = self.totals.pending.subscribe();
+        // The sender lives as long as `self`, so waiting ends with none left or with time up.
+        let _ = timeout(limit, pending.wait_for(|&(n, _)| n == 0)).await;
+        let (pending, bytes) = *self.totals.pending.borrow();
+        Left { pending, bytes }
+    }
+}

@@ -1,0 +1,235 @@
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use output::Object;
+use tokio::task::spawn_blocking;
+
+use crate::path;
+use crate::store::{Body, BoxFuture, Fault, Store, StoreError};
+
+/// Folder of unfinished files; no bucket's name begins with a dot, so it is no bucket.
+const TEMPORARY: &str = ".tmp";
+
+/// A folder: an object is the plain file `path/bucket/key` (design §6).
+///
+/// A file is written and synced in `path/.tmp`, then renamed, then its folder is synced: an object is there whole
+/// or not at all.
+#[derive(Clone, Debug)]
+pub struct LocalStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    root: PathBuf,
+    buckets: Vec<String>,
+    create_buckets: bool,
+    next_temporary: AtomicU64,
+}
+
+impl LocalStore {
+    /// Opens the folder `root`, making it if need be, and removes what an earlier run left unfinished there.
+    /// Only `buckets` exist; with `create_buckets` their folders are made.
+    ///
+    /// # Errors
+    /// If a folder cannot be made.
+    pub fn open(root: impl Into<PathBuf>, buckets: Vec<String>, create_buckets: bool) -> io::Result<Self> {
+        let root = root.into();
+        let temporary = root.join(TEMPORARY);
+        fs::create_dir_all(&temporary)?;
+        for entry in fs::read_dir(&temporary)? {
+            fs::remove_file(entry?.path())?;
+        }
+        if create_buckets {
+            for bucket in &buckets {
+                fs::create_dir_all(root.join(bucket))?;
+            }
+        }
+        let next_temporary = AtomicU64::new(0);
+        Ok(Self(Arc::new(Inner { root, buckets, create_buckets, next_temporary })))
+    }
+
+    /// Where the file of an object is, if there is one.
+    ///
+    /// # Errors
+    /// If there can be no such object: a bucket that does not exist, a key that leaves it.
+    pub fn locate(&self, object: &Object) -> Result<PathBuf, StoreError> {
+        self.0.locate(object)
+    }
+}
+
+impl Store for LocalStore {
+    fn put<'a>(
+        &'a self,
+        to: &'a Object,
+        body: &'a Body,
+        _content_type: &'static str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let (inner, to, body) = (Arc::clone(&self.0), to.clone(), body.clone());
+        Box::pin(async move {
+            let task = spawn_blocking(move || inner.put(&to, &body));
+            // The task fails only if it panics or the runtime ends.
+            task.await.unwrap_or_else(|error| Err(StoreError::io("store object", error.into())))
+        })
+    }
+}
+
+impl Inner {
+    fn locate(&self, object: &Object) -> Result<PathBuf, StoreError> {
+        let relative = path::relative(object)?;
+        let bucket = object.bucket.name.as_ref();
+        if !self.buckets.iter().any(|name| name == bucket) {
+            return Err(StoreError::permanent(Fault::NoBucket(bucket.to_owned())));
+        }
+        Ok(self.root.join(relative))
+    }
+
+    fn put(&self, to: &Object, body: &Body) -> Result<(), StoreError> {
+        let target = self.locate(to)?;
+        let bucket = self.root.join(to.bucket.name.as_ref());
+        if self.create_buckets {
+            fs::create_dir_all(&bucket).map_err(|e| StoreError::io("create bucket", e))?;
+        }
+        let folder = target.parent().unwrap_or(&bucket);
+        create_folders(&bucket, folder).map_err(|e| StoreError::io("create folder", e))?;
+        let number = self.next_temporary.fetch_add(1, Ordering::Relaxed);
+        let temporary = self.root.join(TEMPORARY).join(format!("{}-{number}", std::process::id()));
+        let stored = write(&temporary, body)
+            .and_then(|()| fs::rename(&temporary, &target))
+            .map_err(|e| StoreError::io("write object", e))
+            .and_then(|()| sync_folder(folder).map_err(|e| StoreError::io("sync folder", e)));
+        // Still there after an error, or if both names were the same file already.
+        let _ = fs::remove_file(&temporary);
+        stored
+    }
+}
+
+/// Makes `folder` below `bucket`, which must exist, and syncs every folder that got a new entry.
+fn create_folders(bucket: &Path, folder: &Path) -> io::Result<()> {
+    if folder == bucket || folder.is_dir() {
+        return Ok(());
+    }
+    let Some(parent) = folder.parent() else { return Ok(()) };
+    create_folders(bucket, parent)?;
+    match fs::create_dir(folder) {
+        Ok(()) => sync_folder(parent),
+        // Somebody else made it meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn write(temporary: &Path, body: &Body) -> io::Result<()> {
+    match body {
+        Body::Memory(pieces) => write_pieces(&mut File::create(temporary)?, pieces)?,
+        // A link costs nothing; another file system, or one without links, costs a copy.
+        Body::File(file) => {
+            if fs::hard_link(file, temporary).is_err() {
+                fs::copy(file, temporary)?;
+            }
+        }
+    }
+    File::open(temporary)?.sync_all()
+}
+
+/// Writes pieces through a buffer: frames of a recording are many and small.
+pub(crate) fn write_pieces(file: &mut impl Write, pieces: &[Bytes]) -> io::Result<()> {
+    let mut buffered = io::BufWriter::with_capacity(64 * 1024, file);
+    pieces.iter().try_for_each(|piece| buffered.write_all(piece))?;
+    buffered.flush()
+}
+
+/// Makes the entries of a folder survive a power cut.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use output::Bucket;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::ErrorKind;
+
+    fn object(bucket: &str, key: &str) -> Object {
+        Object { bucket: Bucket { storage: "local".into(), name: bucket.into() }, key: key.to_owned() }
+    }
+
+    fn store(dir: &TempDir, create: bool) -> LocalStore {
+        LocalStore::open(dir.path().join("objects"), vec!["b".into()], create).unwrap()
+    }
+
+    async fn put(store: &LocalStore, bucket: &str, key: &str, text: &'static str) -> Result<(), StoreError> {
+        let body = Body::Memory(vec![Bytes::from_static(text.as_bytes()), Bytes::from_static(b"!")]);
+        store.put(&object(bucket, key), &body, "text/plain").await
+    }
+
+    fn unfinished(dir: &TempDir) -> usize {
+        fs::read_dir(dir.path().join("objects/.tmp")).unwrap().count()
+    }
+
+    #[tokio::test]
+    async fn an_object_is_a_plain_file() {
+        let dir = TempDir::new().unwrap();
+        let store = store(&dir, true);
+        put(&store, "b", "a/deep/name.txt", "one").await.unwrap();
+        let file = dir.path().join("objects/b/a/deep/name.txt");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "one!");
+        put(&store, "b", "a/deep/name.txt", "two").await.unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "two!");
+        assert_eq!(unfinished(&dir), 0);
+        assert_eq!(store.locate(&object("b", "a/deep/name.txt")).unwrap(), file);
+    }
+
+    #[tokio::test]
+    async fn a_file_stays_where_it_is_and_may_be_stored_again() {
+        let dir = TempDir::new().unwrap();
+        let store = store(&dir, true);
+        let source = dir.path().join("spooled");
+        fs::write(&source, "slice").unwrap();
+        for _ in 0..2 {
+            store.put(&object("b", "x.ts"), &Body::File(source.clone()), "video/mp2t").await.unwrap();
+        }
+        assert_eq!(fs::read_to_string(dir.path().join("objects/b/x.ts")).unwrap(), "slice");
+        assert!(source.exists());
+        assert_eq!(unfinished(&dir), 0);
+    }
+
+    #[tokio::test]
+    async fn what_no_retry_can_help_is_permanent() {
+        let dir = TempDir::new().unwrap();
+        let store = store(&dir, true);
+        for (bucket, key) in [("other", "a"), (".tmp", "a"), ("b", "../a"), ("b", "/etc/passwd")] {
+            let error = put(&store, bucket, key, "x").await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Permanent, "{bucket} {key}: {error}");
+        }
+        put(&store, "b", "file", "x").await.unwrap();
+        for key in ["file/below", "file/far/below"] {
+            assert_eq!(put(&store, "b", key, "x").await.unwrap_err().kind, ErrorKind::Permanent);
+        }
+        put(&store, "b", "folder/a", "x").await.unwrap();
+        assert_eq!(put(&store, "b", "folder", "x").await.unwrap_err().kind, ErrorKind::Permanent);
+        assert_eq!(unfinished(&dir), 0);
+    }
+
+    #[tokio::test]
+    async fn a_bucket_whose_folder_is_gone_may_come_back() {
+        let dir = TempDir::new().unwrap();
+        let store = store(&dir, false);
+        assert_eq!(put(&store, "b", "a/b", "x").await.unwrap_err().kind, ErrorKind::Temporary);
+        fs::create_dir(dir.path().join("objects/b")).unwrap();
+        put(&store, "b", "a/b", "x").await.unwrap();
+    }
+
+    #[test]
+    fn unfinished_files_of_an_earlier_run_are_removed() {
+        let dir = TempDir::new().unwrap();
+        fs::create_dir_all(dir.path().join("objects/.tmp")).unwrap();
+        fs::write(dir.path().join("objects/.tmp/1-0"), "half").unwrap();
+        store(&dir, true);
+        assert_eq!(unfinished(&dir), 0);
+    }
+}

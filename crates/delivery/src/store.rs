@@ -1,0 +1,120 @@
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use output::Object;
+
+/// A future that a trait object can return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where objects live: a folder, an S3 service.
+pub trait Store: Send + Sync {
+    /// Stores `body` as `to`, replacing what is there. Readers see the old object or the whole new one; after
+    /// `Ok` it survives a power cut. A file stays where it is, whatever happens.
+    ///
+    /// Cancel safe in this sense: dropping the future leaves no partial object, perhaps the whole one.
+    fn put<'a>(
+        &'a self,
+        to: &'a Object,
+        body: &'a Body,
+        content_type: &'static str,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// Bytes of an object.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// In memory, in pieces.
+    Memory(Vec<Bytes>),
+    /// A file that nobody writes to any more.
+    File(PathBuf),
+}
+
+/// An object was not stored.
+#[derive(Debug, thiserror::Error)]
+#[error("{fault}")]
+pub struct StoreError {
+    /// Whether trying again can help.
+    pub kind: ErrorKind,
+    /// What went wrong.
+    #[source]
+    pub fault: Fault,
+}
+
+/// Whether trying again can help; only `delivery` asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The store may take the same object later.
+    Temporary,
+    /// It never will.
+    Permanent,
+}
+
+impl ErrorKind {
+    /// Its name as a metric label.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Temporary => "temporary",
+            Self::Permanent => "permanent",
+        }
+    }
+}
+
+/// What went wrong in a store.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// No storage of this name is configured.
+    #[error("no storage is named {0:?}")]
+    NoStorage(String),
+    /// The storage has no such bucket.
+    #[error("no bucket {0:?}")]
+    NoBucket(String),
+    /// The key is no path of a folder.
+    #[error("key {key:?} has a component {component:?}")]
+    Key {
+        /// The object's key.
+        key: String,
+        /// What cannot be in it.
+        component: String,
+    },
+    /// The file system refused.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        error: io::Error,
+    },
+    /// A remote store refused or could not be reached.
+    #[error(transparent)]
+    Remote(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Trying again can help.
+    pub fn temporary(fault: Fault) -> Self {
+        Self { kind: ErrorKind::Temporary, fault }
+    }
+
+    /// Trying again cannot help.
+    pub fn permanent(fault: Fault) -> Self {
+        Self { kind: ErrorKind::Permanent, fault }
+    }
+
+    /// The file system refused `what`. Only a name that it can never take is permanent: a full, unmounted or
+    /// read-only disk is something that operators repair.
+    pub fn io(what: &'static str, error: io::Error) -> Self {
+        use io::ErrorKind as Io;
+        let kind = match error.kind() {
+            Io::InvalidFilename
+            | Io::InvalidInput
+            | Io::IsADirectory
+            | Io::NotADirectory
+            | Io::AlreadyExists => ErrorKind::Permanent,
+            _ => ErrorKind::Temporary,
+        };
+        Self { kind, fault: Fault::Io { what, error } }
+    }
+}
