@@ -5,9 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use media::Wall;
 use output::{Context, Effect, Effects, Event, Output, Spec, Warning};
 
-/// One output of a session; counts up, never reused within it.
+/// One output of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SlotId(pub u32);
+pub struct SlotId {
+    /// Counts up, never reused within the session.
+    pub index: u32,
+    /// Its product, as in [`Spec::name`].
+    pub product: &'static str,
+}
 
 /// Effects and the output that caused each; `None`: the session itself.
 pub type SlotEffects = Vec<(Option<SlotId>, Effect)>;
@@ -40,7 +45,7 @@ impl Slots {
         self.deliver(Event::End(at), fx);
         self.slots = keep;
         for spec in wanted {
-            let id = SlotId(self.opened);
+            let id = SlotId { index: self.opened, product: spec.name() };
             self.opened += 1;
             let output = Some(spec.open(context));
             self.slots.push(Slot { id, spec: spec.clone(), output, error: None });
