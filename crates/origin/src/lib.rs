@@ -1,1 +1,75 @@
-//! Serves live windows over HTTP.
+//! Serves live windows over HTTP (packaging-rules H-03, H-10, H-11).
+//!
+//! The owner of a stream publishes a [`Window`] whole; a request reads the newest one and answers from memory,
+//! without a copy and without waiting for anybody. The map of streams is behind a lock that is held for one
+//! look-up or one change. A window holds its bytes as long as it is published or being sent, so a slow player
+//! keeps at most the segment it asked for; how long it may take is decided by the HTTP server's write timeout.
+
+mod body;
+mod range;
+mod routes;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use media::{StreamId, Wall};
+use output::Window;
+use tokio::sync::watch;
+
+/// The streaming domain of a host name (without port); `None` for the host when the request has none. Answers
+/// `None` when no domain serves that host.
+pub type Domains = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
+
+type Streams = HashMap<StreamId, watch::Sender<Arc<Window>>>;
+
+/// The newest window of every stream.
+#[derive(Default)]
+pub struct Origin {
+    streams: RwLock<Streams>,
+}
+
+impl Origin {
+    /// Serves `window` for `stream` from this moment; `None`: nothing any more.
+    pub fn publish(&self, stream: StreamId, window: Option<Arc<Window>>) {
+        let mut streams = self.write();
+        match window {
+            None => drop(streams.remove(&stream)),
+            Some(window) => match streams.get(&stream) {
+                Some(sender) => drop(sender.send_replace(window)),
+                None => drop(streams.insert(stream, watch::channel(window).0)),
+            },
+        }
+    }
+
+    /// What is served for `stream`.
+    pub fn window(&self, stream: &StreamId) -> Option<Arc<Window>> {
+        self.read().get(stream).map(|sender| sender.borrow().clone())
+    }
+
+    /// The first media sequence number that a later window of `stream` may use.
+    pub fn next_sequence(&self, stream: &StreamId) -> Option<u64> {
+        self.window(stream).map(|window| window.next_sequence)
+    }
+
+    /// Forgets every window whose time has come ([`Window::forget_at`]).
+    pub fn sweep(&self, now: Wall) {
+        self.write().retain(|_, sender| sender.borrow().forget_at.is_none_or(|at| at > now));
+    }
+
+    /// The routes `/{app}/{stream}.m3u8` and `/{app}/{stream}/{name}` for GET, HEAD and OPTIONS, with CORS for
+    /// everybody and gzip for playlists. Everything else is 404 and `no-store`.
+    pub fn router(self: Arc<Self>, domains: Domains) -> axum::Router {
+        routes::router(self, domains)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Streams> {
+        self.streams.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Streams> {
+        self.streams.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
