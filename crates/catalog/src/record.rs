@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use output::{Bucket, Spec, record};
 
 pub use format::{Container, FormatRaw, FormatRule};
-pub use window::Window;
+pub use window::{Window, show_moment};
 
 use crate::fault::number;
 use crate::target::{domain, pattern, required};

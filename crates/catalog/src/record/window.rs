@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime};
 use media::Wall;
 
 use crate::{Fault, Param};
@@ -8,6 +8,9 @@ use crate::{Fault, Param};
 /// "The specified time must be within 7 days from the actual stream start time" (seed, StartTime); a longer
 /// window is cut to it (EndTime).
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// `yyyy-MM-ddTHH:mm:ssZ` of the seed.
+const FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 /// When a stream-level template records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +49,15 @@ impl Window {
     }
 }
 
+/// `moment` as StartTime and EndTime are written.
+pub fn show_moment(moment: Wall) -> String {
+    DateTime::from_timestamp(moment.unix_seconds(), 0).unwrap_or_default().format(FORMAT).to_string()
+}
+
 /// `yyyy-MM-ddTHH:mm:ssZ`; empty counts as absent.
 fn moment(param: Param, text: Option<&str>) -> Result<Option<Wall>, Fault> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    match NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ") {
+    match NaiveDateTime::parse_from_str(text, FORMAT) {
         Ok(time) if text.len() == "2018-04-10T09:57:21Z".len() => {
             Ok(Some(Wall(time.and_utc().timestamp_micros())))
         }

@@ -1,0 +1,310 @@
+//! The sections that the server itself reads, and their defaults.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::error::{Problem, Problems};
+use super::section::Section;
+use super::value::Secret;
+
+/// Shutdown must leave time to close what is open, and must end.
+const SHUTDOWN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
+/// Shorter than a second and a packet lost would end the playlist; an hour is no reconnect.
+const RECONNECT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Spool, counters, generated access key.
+    pub data_dir: PathBuf,
+    /// How long a clean shutdown may take.
+    pub shutdown_timeout: Duration,
+}
+
+/// `[rtmp]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rtmp {
+    /// Ingest.
+    pub listen: SocketAddr,
+}
+
+/// `[http]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Playback.
+    pub listen: SocketAddr,
+    /// How long a live playlist waits for a publisher to come back; whole seconds.
+    pub reconnect_window: Duration,
+}
+
+/// `[api]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// Control API and metrics.
+    pub listen: SocketAddr,
+    /// The same over TLS, once a certificate can be configured.
+    pub tls_listen: SocketAddr,
+    /// Huawei's path segment.
+    pub project_id: String,
+    /// Account of resource names.
+    pub account_id: String,
+    /// Whether the clouds' request rates are enforced.
+    pub throttle: bool,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Where templates made through the API will be kept; may contain a password.
+    pub url: Secret,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// What is logged, in `RUST_LOG` syntax.
+    pub level: String,
+}
+
+/// `[log] format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// An object per line.
+    Json,
+}
+
+/// `[limits]`: beyond each of them something is refused with the reason (design §10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// RTMP connections in all.
+    pub connections: usize,
+    /// RTMP connections of one address.
+    pub connections_per_address: usize,
+    /// RTMP connections that neither publish nor play yet.
+    pub pending_connections: usize,
+    /// HTTP connections of a port; beyond, they wait.
+    pub http_connections: usize,
+    /// Sessions at once, those included that wait for a publisher to come back.
+    pub streams: usize,
+    /// Bytes of live windows in memory.
+    pub window_bytes: u64,
+    /// Threads that decode key frames for snapshots.
+    pub picture_workers: usize,
+    /// Key frames waiting for one; beyond, a snapshot is left out.
+    pub picture_queue: usize,
+}
+
+/// `[callbacks]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callbacks {
+    /// Whether callbacks to private addresses are refused.
+    pub deny_private: bool,
+}
+
+/// `[[storage]]`, kind `fs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// Its name: what `oss_endpoint` of a template may be.
+    pub name: String,
+    /// Folder of the buckets.
+    pub path: PathBuf,
+    /// The buckets that exist.
+    pub buckets: Vec<String>,
+    /// Whether folders of missing buckets are made.
+    pub create_buckets: bool,
+    /// Further names for it.
+    pub endpoints: Vec<String>,
+    /// What the URLs of its objects begin with.
+    pub public_url: Option<String>,
+}
+
+/// `[[access_key]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessKey {
+    /// Public half.
+    pub id: String,
+    /// Private half.
+    pub secret: Secret,
+    /// What it may do.
+    pub policy: Policy,
+}
+
+/// What an access key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Everything.
+    Full,
+    /// Look.
+    Read,
+}
+
+fn any(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+pub(super) fn server(section: Section<'_>) -> Server {
+    let server = Server {
+        data_dir: section.string("data_dir").unwrap_or_else(|| "data".to_owned()).into(),
+        shutdown_timeout: section
+            .duration("shutdown_timeout", SHUTDOWN.0..=SHUTDOWN.1)
+            .unwrap_or(Duration::from_secs(10)),
+    };
+    if server.data_dir.as_os_str().is_empty() {
+        section.wrong("data_dir", "expected a path");
+    }
+    section.finish();
+    server
+}
+
+pub(super) fn rtmp(section: Section<'_>) -> Rtmp {
+    let rtmp = Rtmp { listen: section.address("listen").unwrap_or_else(|| any(1935)) };
+    section.finish();
+    rtmp
+}
+
+pub(super) fn http(section: Section<'_>) -> Http {
+    let window = section.duration("reconnect_window", RECONNECT.0..=RECONNECT.1);
+    let http = Http {
+        listen: section.address("listen").unwrap_or_else(|| any(8080)),
+        reconnect_window: window.unwrap_or(Duration::from_secs(30)),
+    };
+    if http.reconnect_window.subsec_nanos() != 0 {
+        section.wrong("reconnect_window", "expected whole seconds");
+    }
+    section.finish();
+    http
+}
+
+pub(super) fn api(section: Section<'_>) -> Api {
+    let string = |key, default: &str| section.string(key).unwrap_or_else(|| default.to_owned());
+    let api = Api {
+        listen: section.address("listen").unwrap_or_else(|| local(8090)),
+        tls_listen: section.address("tls_listen").unwrap_or_else(|| local(8453)),
+        project_id: string("project_id", "default"),
+        account_id: string("account_id", "1"),
+        throttle: section.boolean("throttle").unwrap_or(true),
+    };
+    section.finish();
+    api
+}
+
+/// A certificate that is not used would leave an operator believing in encryption: an error, not a warning.
+pub(super) fn tls(section: Section<'_>) {
+    for key in ["cert", "key"] {
+        if section.string(key).is_some_and(|path| !path.is_empty()) {
+            section.wrong(key, "TLS is not available yet: leave it empty and put a TLS proxy in front");
+        }
+    }
+    section.finish();
+}
+
+pub(super) fn database(section: Section<'_>, server: &Server, warnings: &Problems) -> Database {
+    let default = || format!("sqlite://{}/millrace.db", server.data_dir.display());
+    if section.has("url") {
+        let message = "is not available yet: templates come from this file alone".to_owned();
+        warnings.add(Problem { at: section.at().clone(), key: "database.url".to_owned(), message });
+    }
+    let url = section.secret("url").unwrap_or_else(|| Secret::new(default()));
+    section.finish();
+    Database { url }
+}
+
+pub(super) fn log(section: Section<'_>) -> Log {
+    let format = match section.word("format", &["text", "json"]) {
+        Some("json") => LogFormat::Json,
+        _ => LogFormat::Text,
+    };
+    let level = section.string("level").unwrap_or_else(|| "info".to_owned());
+    section.finish();
+    Log { format, level }
+}
+
+pub(super) fn limits(section: Section<'_>) -> Limits {
+    let count = |key, default, max| {
+        let given = section.within(key, 1..=max).and_then(|count| usize::try_from(count).ok());
+        given.unwrap_or(default)
+    };
+    let limits = Limits {
+        connections: count("connections", 10_000, 1_000_000),
+        connections_per_address: count("connections_per_address", 1_000, 1_000_000),
+        pending_connections: count("pending_connections", 1_000, 1_000_000),
+        http_connections: count("http_connections", 20_000, 1_000_000),
+        streams: count("streams", 5_000, 1_000_000),
+        window_bytes: section.size("window_bytes").unwrap_or(1 << 30),
+        picture_workers: count("picture_workers", 1, 256),
+        picture_queue: count("picture_queue", 64, 65_536),
+    };
+    section.finish();
+    limits
+}
+
+pub(super) fn callbacks(section: Section<'_>) -> Callbacks {
+    let callbacks = Callbacks { deny_private: section.boolean("deny_private").unwrap_or(false) };
+    section.finish();
+    callbacks
+}
+
+/// A `[[storage]]`; `None` when it has faults.
+pub(super) fn storage(section: Section<'_>) -> Option<Storage> {
+    let kind = section.word("kind", &["fs", "s3"]);
+    if kind.is_none() && !section.has("kind") {
+        section.wrong("kind", "is missing: \"fs\"");
+    }
+    let storage = Storage {
+        name: section.required("name").unwrap_or_default(),
+        path: section.string("path").unwrap_or_default().into(),
+        buckets: section.strings("buckets").unwrap_or_default(),
+        create_buckets: section.boolean("create_buckets").unwrap_or(true),
+        endpoints: section.strings("endpoints").unwrap_or_default(),
+        public_url: section.string("public_url"),
+    };
+    match kind {
+        Some("s3") => {
+            s3(&section);
+            section.wrong("kind", "\"s3\" is not available yet: \"fs\" is");
+        }
+        _ if storage.path.as_os_str().is_empty() => section.wrong("path", "is missing"),
+        _ => {}
+    }
+    section.finish();
+    (kind == Some("fs")).then_some(storage)
+}
+
+/// The keys of an S3 storage, so that they are known.
+fn s3(section: &Section<'_>) {
+    for key in ["url", "region", "access_key_id", "access_key_secret_file"] {
+        section.string(key);
+    }
+    section.boolean("path_style");
+    if section.has("access_key_secret") {
+        section.secret("access_key_secret");
+    }
+}
+
+/// An `[[access_key]]`; `None` when it has faults.
+pub(super) fn access_key(section: Section<'_>) -> Option<AccessKey> {
+    let id = section.required("id");
+    let secret = section.secret("secret");
+    if !section.has("secret") {
+        section.wrong("secret", "is missing");
+    }
+    let policy = match section.string("policy").as_deref() {
+        None | Some("full") => Policy::Full,
+        Some("read") => Policy::Read,
+        Some(_) => {
+            section.wrong("policy", "expected \"full\" or \"read\": policy files are not available yet");
+            Policy::Read
+        }
+    };
+    section.finish();
+    Some(AccessKey { id: id?, secret: secret?, policy })
+}
