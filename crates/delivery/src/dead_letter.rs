@@ -7,9 +7,6 @@ use serde_json::json;
 
 use crate::local::sync_folder;
 
-/// Folder of dead letters in the data folder.
-pub(crate) const FOLDER: &str = "dead-letter";
-
 /// What is known of an object that no retry could help.
 #[derive(Debug)]
 pub(crate) struct Letter {
@@ -21,11 +18,10 @@ pub(crate) struct Letter {
     pub error: String,
 }
 
-/// Moves a file of the spool to the dead letters and writes a note `{file}.json` that says where it belongs.
+/// Moves a file of the spool to the dead letters in `folder` and writes a note `{file}.json` that says where it belongs.
 /// Blocks.
-pub(crate) fn bury(data_dir: &Path, path: &Path, letter: &Letter) -> io::Result<()> {
-    let folder = data_dir.join(FOLDER);
-    fs::create_dir_all(&folder)?;
+pub(crate) fn bury(folder: &Path, path: &Path, letter: &Letter) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("object");
     let name = format!("{}-{name}", letter.session);
     let note = json!({
@@ -41,5 +37,5 @@ pub(crate) fn bury(data_dir: &Path, path: &Path, letter: &Letter) -> io::Result<
     });
     fs::write(folder.join(format!("{name}.json")), format!("{note:#}\n"))?;
     fs::rename(path, folder.join(name))?;
-    sync_folder(&folder)
+    sync_folder(folder)
 }

@@ -1,13 +1,13 @@
 //! Gets objects to a store: spool, retry, local files. The only place that retries.
 //!
 //! ```text
-//! Effect ──▶ Lane ──bounded──▶ writer ──▶ data_dir/spool/{session}/…  ──▶ sender ──▶ Store
+//! Effect ──▶ Lane ──bounded──▶ writer ──▶ spool/{session}/…  ──▶ sender ──▶ Store
 //!            never waits       appends, syncs every second               retries, in order
 //! ```
 //!
 //! A [`Lane`] is one output of one session. Its objects reach the store in the order they were accepted, so a
 //! playlist never names what is not there. Objects go through the spool: a store that is away costs disk, not
-//! memory. An object that no retry can help moves to `data_dir/dead-letter/` with a note, and the lane goes on.
+//! memory. An object that no retry can help moves to the dead letters with a note, and the lane goes on.
 //!
 //! What a crash or a shutdown leaves in the spool is counted and reported at the next start, never deleted.
 //!
@@ -44,15 +44,18 @@ pub use local::LocalStore;
 pub use store::{Body, BoxFuture, ErrorKind, Fault, Store, StoreError};
 
 /// Memory for effects that wait for the spool, by default: half a minute of a disk that hangs at 60 Mb/s.
-pub const MEMORY: usize = 256 * 1024 * 1024;
+pub const MEMORY_BYTES: usize = 256 * 1024 * 1024;
 
 /// How delivery works.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Folder of `spool/` and `dead-letter/`.
-    pub data_dir: PathBuf,
-    /// Bytes of effects of all lanes that may wait in memory; beyond it recordings get gaps.
-    pub memory: usize,
+    /// Folder of what is not in its store yet; on the local disk.
+    pub spool: PathBuf,
+    /// Folder of what no retry can get into its store; on the same file system.
+    pub dead_letter: PathBuf,
+    /// Bytes of effects of all lanes that may wait in memory, [`MEMORY_BYTES`] by default; beyond it recordings
+    /// get gaps.
+    pub memory_bytes: usize,
 }
 
 /// What was not delivered when time was up.
@@ -79,18 +82,18 @@ impl Delivery {
     /// # Errors
     /// If the folders cannot be made or read.
     pub fn open(settings: Settings, stores: HashMap<String, Arc<dyn Store>>) -> io::Result<Self> {
-        let spool = settings.data_dir.join("spool");
-        fs::create_dir_all(&spool)?;
-        fs::create_dir_all(settings.data_dir.join(dead_letter::FOLDER))?;
-        let (files, bytes) = spool::left_over(&spool)?;
+        fs::create_dir_all(&settings.spool)?;
+        fs::create_dir_all(&settings.dead_letter)?;
+        let (files, bytes) = spool::left_over(&settings.spool)?;
         metrics::gauge!("millrace_delivery_spool_left_over_files").set(files as f64);
         if files > 0 {
             warn!(files, bytes, "an earlier run left files in the spool; they are kept and not sent");
         }
         let totals = Totals {
-            data_dir: settings.data_dir,
+            spool: settings.spool,
+            dead_letter: settings.dead_letter,
             stores,
-            budget: Budget::new(settings.memory),
+            budget: Budget::new(settings.memory_bytes),
             pending: watch::Sender::new((0, 0)),
         };
         Ok(Self { totals: Arc::new(totals), next_lane: AtomicU64::new(0), lanes: Mutex::default() })
@@ -98,7 +101,7 @@ impl Delivery {
 
     /// Opens a lane for an output: its product name, and which of the session's outputs it is. Within a tokio
     /// runtime only.
-    pub fn lane(&self, stream: &StreamId, session: SessionId, output: &'static str, index: usize) -> Lane {
+    pub fn lane(&self, stream: &StreamId, session: SessionId, output: &'static str, index: u32) -> Lane {
         let number = self.next_lane.fetch_add(1, Ordering::Relaxed);
         let totals = Arc::clone(&self.totals);
         let state = State::new(stream.clone(), session, output, index, number, totals);

@@ -127,8 +127,8 @@ async fn bury(state: &State, parcel: &Parcel, error: &StoreError) {
         content_type: parcel.content_type,
         error: error.to_string(),
     };
-    let (data_dir, path) = (state.shared.data_dir.clone(), parcel.path.clone());
-    let done = spawn_blocking(move || dead_letter::bury(&data_dir, &path, &letter)).await;
+    let (folder, path) = (state.shared.dead_letter.clone(), parcel.path.clone());
+    let done = spawn_blocking(move || dead_letter::bury(&folder, &path, &letter)).await;
     if let Err(error) = done.unwrap_or_else(|error| Err(error.into())) {
         state.lost(&format!("dead letter: {error}"));
     }

@@ -16,7 +16,7 @@ pub struct LaneStatus {
     /// Product name of its output.
     pub output: &'static str,
     /// Which of the session's outputs of that name.
-    pub index: usize,
+    pub index: u32,
     /// Effects and objects accepted and not yet done with.
     pub pending: u64,
     /// Their bytes.
@@ -37,7 +37,8 @@ pub struct LaneStatus {
 
 /// What all lanes share.
 pub(crate) struct Totals {
-    pub data_dir: PathBuf,
+    pub spool: PathBuf,
+    pub dead_letter: PathBuf,
     pub stores: HashMap<String, Arc<dyn Store>>,
     pub budget: Arc<Budget>,
     /// Effects and objects of all lanes not yet done with, and their bytes.
@@ -46,7 +47,7 @@ pub(crate) struct Totals {
 
 impl std::fmt::Debug for Totals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Totals").field("data_dir", &self.data_dir).finish_non_exhaustive()
+        f.debug_struct("Totals").field("spool", &self.spool).finish_non_exhaustive()
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) struct State {
     pub stream: StreamId,
     pub session: SessionId,
     pub output: &'static str,
-    pub index: usize,
+    pub index: u32,
     /// Unique among all lanes of the process: part of spool names.
     pub number: u64,
     pub shared: Arc<Totals>,
@@ -68,7 +69,7 @@ impl State {
         stream: StreamId,
         session: SessionId,
         output: &'static str,
-        index: usize,
+        index: u32,
         number: u64,
         shared: Arc<Totals>,
     ) -> Arc<Self> {
@@ -87,7 +88,7 @@ impl State {
 
     /// Folder of the session in the spool.
     pub fn folder(&self) -> PathBuf {
-        self.shared.data_dir.join("spool").join(self.session.to_string())
+        self.shared.spool.join(self.session.to_string())
     }
 
     /// Name of this lane in the spool.

@@ -70,11 +70,16 @@ struct Story {
 
 const SESSION: SessionId = SessionId(7);
 
+fn settings(dir: &TempDir, memory_bytes: usize) -> Settings {
+    let folder = |name| dir.path().join(name);
+    Settings { spool: folder("spool"), dead_letter: folder("dead-letter"), memory_bytes }
+}
+
 fn story(memory: usize) -> Story {
     let dir = TempDir::new().unwrap();
     let shelf = Arc::new(Shelf::default());
     let stores = HashMap::from([("shelf".to_owned(), Arc::clone(&shelf) as Arc<dyn Store>)]);
-    let delivery = Delivery::open(Settings { data_dir: dir.path().into(), memory }, stores).unwrap();
+    let delivery = Delivery::open(settings(&dir, memory), stores).unwrap();
     Story { dir, shelf, delivery }
 }
 
@@ -372,8 +377,7 @@ async fn what_nobody_sealed_stays_in_the_spool_and_the_next_start_keeps_it() {
     while !story.delivery.status(SESSION).is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let settings = Settings { data_dir: story.dir.path().into(), memory: 0 };
-    drop(Delivery::open(settings, HashMap::new()).unwrap());
+    drop(Delivery::open(settings(&story.dir, 0), HashMap::new()).unwrap());
     assert_eq!(crate::spool::left_over(&story.dir.path().join("spool")).unwrap(), (1, 16));
     assert_eq!(story.spooled(), 1);
 }
