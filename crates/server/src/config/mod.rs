@@ -7,6 +7,7 @@ mod error;
 mod resolved;
 mod section;
 mod settings;
+mod shells;
 mod templates;
 mod tree;
 mod value;
@@ -145,7 +146,7 @@ fn read(table: &Table, problems: &Problems) -> (Option<Config>, Vec<Problem>) {
     let log = settings::log(root.section("log"));
     let limits = settings::limits(root.section("limits"));
     let callbacks = settings::callbacks(root.section("callbacks"));
-    let storages = root.sections("storage").into_iter().filter_map(settings::storage).collect();
+    let storages = settings::storages(root.sections("storage"));
     let access_keys = root.sections("access_key").into_iter().filter_map(settings::access_key).collect();
     let catalog = templates::catalog(&root, table, &http, problems, &warnings);
     for family in ["transcode", "record_notify", "snapshot_notify", "streams_notify", "pull"] {

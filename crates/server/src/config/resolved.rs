@@ -58,6 +58,7 @@ fn limits(config: &Config, out: &mut Toml) {
     out.plain("http_connections", limits.http_connections);
     out.plain("streams", limits.streams);
     out.text("window_bytes", &show_size(limits.window_bytes));
+    out.text("delivery_bytes", &show_size(limits.delivery_bytes as u64));
     out.plain("picture_workers", limits.picture_workers);
     out.plain("picture_queue", limits.picture_queue);
 }

@@ -93,6 +93,8 @@ pub struct Limits {
     pub streams: usize,
     /// Bytes of live windows in memory.
     pub window_bytes: u64,
+    /// Bytes of recordings and snapshots waiting in memory for the spool's disk; beyond, recordings get gaps.
+    pub delivery_bytes: usize,
     /// Threads that decode key frames for snapshots.
     pub picture_workers: usize,
     /// Key frames waiting for one; beyond, a snapshot is left out.
@@ -233,6 +235,7 @@ pub(super) fn limits(section: Section<'_>) -> Limits {
         let given = section.within(key, 1..=max).and_then(|count| usize::try_from(count).ok());
         given.unwrap_or(default)
     };
+    let size = |key| section.size(key).and_then(|bytes| usize::try_from(bytes).ok());
     let limits = Limits {
         connections: count("connections", 10_000, 1_000_000),
         connections_per_address: count("connections_per_address", 1_000, 1_000_000),
@@ -240,6 +243,7 @@ pub(super) fn limits(section: Section<'_>) -> Limits {
         http_connections: count("http_connections", 20_000, 1_000_000),
         streams: count("streams", 5_000, 1_000_000),
         window_bytes: section.size("window_bytes").unwrap_or(1 << 30),
+        delivery_bytes: size("delivery_bytes").unwrap_or(delivery::MEMORY_BYTES),
         picture_workers: count("picture_workers", 1, 256),
         picture_queue: count("picture_queue", 64, 65_536),
     };
@@ -253,8 +257,21 @@ pub(super) fn callbacks(section: Section<'_>) -> Callbacks {
     callbacks
 }
 
+/// All `[[storage]]` without faults. A folder belongs to one of them: each clears up what it left unfinished there.
+pub(super) fn storages(sections: Vec<Section<'_>>) -> Vec<Storage> {
+    let mut storages: Vec<Storage> = Vec::new();
+    for section in sections {
+        let path = section.string("path").map(PathBuf::from);
+        if let Some(other) = storages.iter().find(|other| Some(&other.path) == path.as_ref()) {
+            section.wrong("path", format!("is the folder of storage {:?}", other.name));
+        }
+        storages.extend(storage(section));
+    }
+    storages
+}
+
 /// A `[[storage]]`; `None` when it has faults.
-pub(super) fn storage(section: Section<'_>) -> Option<Storage> {
+fn storage(section: Section<'_>) -> Option<Storage> {
     let kind = section.word("kind", &["fs", "s3"]);
     if kind.is_none() && !section.has("kind") {
         section.wrong("kind", "is missing: \"fs\"");

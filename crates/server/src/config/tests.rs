@@ -213,6 +213,30 @@ fn a_fault_of_a_template_names_line_key_and_code() {
 }
 
 #[test]
+fn two_storages_share_no_folder() {
+    wrong_template(
+        "[[storage]]\nname = \"x\"\nkind = \"fs\"\npath = \"data/objects\"",
+        &["m.toml:12: storage.path: is the folder of storage \"oss-local\""],
+    );
+}
+
+#[test]
+fn stores_are_opened_by_name_and_keys_are_handed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("objects");
+    let text = format!(
+        "[[storage]]\nname = \"s\"\nkind = \"fs\"\npath = {:?}\nbuckets = [\"b\"]\n\
+         [[access_key]]\nid = \"i\"\nsecret = \"k\"",
+        path.display().to_string()
+    );
+    let config = parse(&text).unwrap();
+    assert_eq!(config.stores().unwrap().into_keys().collect::<Vec<_>>(), ["s"]);
+    assert!(path.join("b").is_dir());
+    let keys = config.access_keys();
+    assert_eq!((keys[0].id.as_str(), keys[0].secret.as_str()), ("i", "k"));
+}
+
+#[test]
 fn what_would_be_less_safe_than_it_says_is_an_error() {
     let tls = "TLS is not available yet: leave it empty and put a TLS proxy in front";
     wrong("[tls]\ncert = \"a.pem\"", &[&format!("m.toml:2: tls.cert: {tls}")]);
