@@ -1,1 +1,47 @@
-//! fuzz
+//! Every parser of outside bytes as a plain function, and what drives them with mutated captures on stable Rust.
+//!
+//! [`ENTRIES`] is the list. An entry fails when it panics, when one input takes longer than
+//! [`drive::MAX_TIME`] or when it holds more than [`drive::MAX_MEMORY`] at once. `tests/gate.rs` drives each for
+//! 10 s; the binary does for as long as one likes and replays what failed. `regressions/ENTRY/` keeps what once
+//! did. The configuration file's entry is a test of the server, a binary that nothing can import.
+
+pub mod dice;
+pub mod drive;
+mod entries;
+pub mod memory;
+mod mutate;
+mod seeds;
+
+/// A parser, and inputs that it takes.
+pub struct Entry {
+    /// Its name, as a folder of `regressions/`.
+    pub name: &'static str,
+    /// The parser with its invariants, which are asserted.
+    pub run: fn(&[u8]),
+    /// What mutants are made of.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// All of them: if it is not in this list, it does not exist.
+pub const ENTRIES: &[Entry] = &[
+    Entry { name: "rtmp-handshake", run: entries::rtmp::handshake, seeds: seeds::handshakes },
+    Entry { name: "rtmp-chunks", run: entries::rtmp::chunks, seeds: seeds::connections },
+    Entry { name: "amf0", run: entries::amf0::amf0, seeds: seeds::amf0_messages },
+    Entry { name: "flv-tags", run: entries::flv::tags, seeds: seeds::media_payloads },
+    Entry { name: "flv-file", run: entries::flv::file, seeds: seeds::flv_files },
+    Entry { name: "h264-sps", run: entries::h264::sps, seeds: seeds::sps },
+    Entry { name: "h264-record", run: entries::h264::record, seeds: seeds::avc_records },
+    Entry { name: "aac-config", run: entries::aac::config, seeds: seeds::aac_configs },
+    Entry { name: "object-name", run: entries::name::name, seeds: seeds::names },
+    Entry { name: "session", run: entries::session::session, seeds: seeds::stories },
+];
+
+/// The entry of that name.
+pub fn entry(name: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.name == name)
+}
+
+/// The folder of the regressions: one folder for each entry that has some.
+pub fn regressions() -> std::path::PathBuf {
+    seeds::root().join("fuzz/regressions")
+}

@@ -12,6 +12,7 @@ mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -19,6 +20,9 @@ use crate::config::Config;
 
 /// Exit code for a config that can't be used (design §6).
 const BAD_CONFIG: u8 = 2;
+
+/// How long blocking work may go on after everything else has ended.
+const LEFTOVERS: Duration = Duration::from_secs(1);
 
 /// Live media server: takes RTMP, makes HLS, recordings and snapshots.
 #[derive(Parser)]
@@ -50,11 +54,60 @@ fn main() -> ExitCode {
     }
 }
 
+fn serve(path: Option<&Path>) -> ExitCode {
+    let config = match load(path) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match start(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("millrace: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(config: Config) -> Result<(), String> {
+    telemetry::logs(config.log.format == config::LogFormat::Json, &config.log.level)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let metrics = telemetry::metrics().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("runtime: {error}"))?;
+    let outcome = runtime.block_on(async {
+        let stop = signals().map_err(|error| format!("signals: {error}"))?;
+        run::run(config, metrics, stop).await.map_err(|error| error.to_string())
+    });
+    // A disk that hangs must not keep the process: what it owes is in the spool.
+    runtime.shutdown_timeout(LEFTOVERS);
+    outcome
+}
+
+/// Resolves at SIGTERM or SIGINT.
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
 fn load(path: Option<&Path>) -> Result<Config, ExitCode> {
-    Config::load(path, std::env::vars()).map_err(|error| {
+    Config::load(path, environment()).map_err(|error| {
         eprintln!("{error}");
         ExitCode::from(BAD_CONFIG)
     })
+}
+
+/// The environment; `std::env::vars` would panic on what is not UTF-8.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
 fn check(path: Option<&Path>) -> ExitCode {

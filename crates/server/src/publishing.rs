@@ -27,7 +27,7 @@ impl Publishing {
     /// Serves one connection to its end.
     pub(crate) async fn connection(self, incoming: Incoming) {
         let peer = incoming.peer();
-        match incoming.request(self.limits).await {
+        match incoming.request(self.limits.clone()).await {
             Ok(Request::Publish(request)) => self.publish(request).await,
             Ok(Request::Play(request)) => {
                 tracing::info!(%peer, app = %request.play().app, stream = %request.play().stream, "RTMP play refused");

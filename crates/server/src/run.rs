@@ -25,8 +25,6 @@ use crate::publishing::Publishing;
 use crate::world::Outside;
 use crate::{clock, keys, telemetry};
 
-/// Pictures waiting for a worker; beyond, a snapshot is skipped and counted.
-const PICTURE_QUEUE: usize = 64;
 /// How often windows that nobody will ask for any more are let go of.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -51,11 +49,10 @@ fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
 /// Runs until `stop` resolves, then closes everything within the configured time.
 pub(crate) async fn run(
     config: Config,
-    catalog: Catalog,
     metrics: PrometheusHandle,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let running = Running::start(config, Arc::new(catalog), metrics).await?;
+    let running = Running::start(config, metrics).await?;
     stop.await;
     running.stop().await;
     Ok(())
@@ -74,7 +71,8 @@ struct Running {
 }
 
 impl Running {
-    async fn start(config: Config, catalog: Arc<Catalog>, metrics: PrometheusHandle) -> Result<Self, Error> {
+    async fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, Error> {
+        let catalog = Arc::new(config.catalog.clone());
         let data = &config.server.data_dir;
         std::fs::create_dir_all(data).map_err(failed(format!("data_dir {}", data.display())))?;
         let keys = access_keys(&config)?;
@@ -121,8 +119,8 @@ impl Running {
         }
         self.background.shutdown().await;
         let left = self.outside.delivery.drain(deadline.saturating_duration_since(Instant::now())).await;
-        if left > 0 {
-            tracing::error!(objects = left, "not everything reached its store in time; it stays in the spool");
+        if left.pending > 0 {
+            tracing::error!(?left, "not everything reached its store in time; it stays in the spool");
         }
         self.outside.ledger.flush().await;
         self.http_down.send_replace(true);
@@ -155,11 +153,11 @@ fn outside(config: &Config) -> Result<Outside, Error> {
         dead_letter: data.join("dead-letter"),
         memory_bytes: config.limits.delivery_bytes,
     };
-    let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let workers = NonZeroUsize::new(config.limits.picture_workers).unwrap_or(NonZeroUsize::MIN);
     Ok(Outside {
         delivery: Delivery::open(settings, stores).map_err(failed("spool"))?,
         origin: Arc::new(Origin::default()),
-        pictures: Pictures::start(workers, PICTURE_QUEUE).map_err(failed("FFmpeg"))?,
+        pictures: Pictures::start(workers, config.limits.picture_queue).map_err(failed("FFmpeg"))?,
         ledger: Ledger::open(data.join("ledger")).map_err(failed("ledger"))?,
         lanes: Default::default(),
     })

@@ -50,17 +50,11 @@ impl World for Outside {
                 (_, Effect::Window(window)) => self.origin.publish(stream.clone(), window),
                 (_, Effect::Remember { counter, value }) => self.ledger.remember(stream, counter, value),
                 (Some(slot), Effect::Picture { frame, to, .. }) => self.picture(stream, session, slot, frame, to),
-                (Some(slot), Effect::Put { to, content_type, body }) => {
-                    self.deliver(stream, session, slot, LaneEffect::Put { to, content_type, body });
-                }
-                (Some(slot), Effect::Grow { file, body }) => {
-                    self.deliver(stream, session, slot, LaneEffect::Grow { file, body });
-                }
-                (Some(slot), Effect::Seal { file, to, content_type, finish }) => {
-                    self.deliver(stream, session, slot, LaneEffect::Seal { file, to, content_type, finish });
-                }
-                (Some(slot), Effect::Replace { to, content_type, body }) => {
-                    self.deliver(stream, session, slot, LaneEffect::Replace { to, content_type, body });
+                (Some(slot), effect) => {
+                    // What is left is for a lane: the arms above take everything else.
+                    if let Ok(effect) = LaneEffect::try_from(effect) {
+                        self.deliver(stream, session, slot, effect);
+                    }
                 }
                 // Only outputs store things.
                 (None, _) => {}
@@ -82,7 +76,8 @@ impl Outside {
     fn deliver(&self, stream: &StreamId, session: SessionId, slot: SlotId, effect: LaneEffect) {
         let mut lanes = self.lanes();
         let lane = lanes.entry(session).or_default().entry(slot);
-        lane.or_insert_with(|| self.delivery.lane(stream, session, slot.0)).accept(effect);
+        let open = || self.delivery.lane(stream, session, slot.product, slot.index);
+        lane.or_insert_with(open).accept(effect);
     }
 
     /// The picture takes its place in the lane now, so that it can't be overtaken while it is made.

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use media::Wall;
-use output::{Context, Effect, Effects, Event, Output, Spec, Warning};
+use output::{Context, Effect, Effects, Event, Memory, Output, Spec, Warning};
 
 /// One output of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +31,8 @@ pub(crate) struct Slots {
     slots: Vec<Slot>,
     opened: u32,
     scratch: Effects,
+    /// What outputs asked to remember, for those that open later in the session.
+    remembered: Memory,
 }
 
 impl Slots {
@@ -44,12 +46,20 @@ impl Slots {
         self.slots = drop;
         self.deliver(Event::End(at), fx);
         self.slots = keep;
+        let context = self.updated(context);
         for spec in wanted {
             let id = SlotId { index: self.opened, product: spec.name() };
             self.opened += 1;
-            let output = Some(spec.open(context));
+            let output = Some(spec.open(&context));
             self.slots.push(Slot { id, spec: spec.clone(), output, error: None });
         }
+    }
+
+    /// `context` with the counters as they are now: an output that ended may have counted on.
+    fn updated(&self, context: &Context) -> Context {
+        let mut context = context.clone();
+        context.memory.append(&mut self.remembered.clone());
+        context
     }
 
     /// Shows `event` to every output and collects what it causes.
@@ -58,7 +68,12 @@ impl Slots {
             let Some(output) = slot.output.as_mut() else { continue };
             let scratch = &mut self.scratch;
             let outcome = catch_unwind(AssertUnwindSafe(|| output.on(event, scratch)));
-            fx.extend(scratch.drain(..).map(|effect| (Some(slot.id), effect)));
+            for effect in scratch.drain(..) {
+                if let Effect::Remember { counter, value } = &effect {
+                    self.remembered.insert(counter.clone(), *value);
+                }
+                fx.push((Some(slot.id), effect));
+            }
             let reason = match outcome {
                 Ok(Ok(())) => continue,
                 Ok(Err(error)) => error.to_string(),

@@ -495,3 +495,20 @@ fn what_real_encoders_sent_comes_out_whole() {
     let story = Story::of(capture(include_bytes!("../../../tests/data/obs29-h264-aac.rtmp")));
     assert!(story.packets(Kind::Video).len() > 100 && story.warnings().is_empty(), "{:?}", story.warnings());
 }
+
+#[test]
+fn an_output_that_opens_anew_goes_on_with_the_counters_of_the_one_before() {
+    let numbered = |interval_s| {
+        let name = output::name::Name::parse("{Sequence}.jpg", output::name::Variable::SEQUENCE_SNAPSHOT).unwrap();
+        let Spec::Snapshot(settings) = spec() else { panic!("a snapshot") };
+        Spec::Snapshot(snapshot::Settings { interval_s, naming: snapshot::Naming::Sequence(name), ..settings })
+    };
+    let mut story = Story::new();
+    for interval_s in [5, 6] {
+        story.session.publish(&[numbered(interval_s)], story.now, &mut story.effects);
+        story.send(Clip::default().messages());
+        story.gone(Gap::Dropped);
+    }
+    let key = |(_, effect): &_| if let Effect::Picture { to, .. } = effect { Some(to.key.clone()) } else { None };
+    assert_eq!(story.effects.iter().filter_map(key).collect::<Vec<_>>(), ["0.jpg", "1.jpg"]);
+}

@@ -83,7 +83,9 @@ impl Live {
             _ => {}
         }
         self.complete(out)?;
-        self.report(fx);
+        if !out.is_empty() {
+            self.report(fx);
+        }
         Ok(())
     }
 
@@ -106,10 +108,10 @@ impl Live {
         Ok(())
     }
 
-    /// How long the open segment is, in microseconds.
-    pub(super) fn open(&self, cutter: &Cutter) -> i64 {
+    /// Whether the run has not ended a segment yet and is shorter than `micros`.
+    pub(super) fn younger_than(&self, micros: i64, cutter: &Cutter) -> bool {
         let end = self.renditions().map(Rendition::end).max().unwrap_or(0);
-        if self.begun { end.saturating_sub(cutter.start()).max(0) } else { 0 }
+        !self.begun || (self.ends.is_empty() && end.saturating_sub(cutter.start()) < micros)
     }
 
     /// A packet of the leading track: cut before it, then take it.
@@ -198,11 +200,15 @@ impl Live {
         self.ends.push_back(cut.at);
     }
 
+    /// Once per segment, so that a stall is not a warning for each of its frames.
     fn report(&mut self, fx: &mut Effects) {
         let renditions = self.video.iter_mut().chain(&mut self.audio);
         let count: u64 = renditions.map(Rendition::take_dropped).sum();
         if count > 0 {
-            fx.push(Effect::Warn(Warning::FramesDropped { count, why: "their segment is closed" }));
+            fx.push(Effect::Warn(Warning::FramesDropped {
+                count,
+                why: "their segment is closed, or nothing to decode them from",
+            }));
         }
     }
 }

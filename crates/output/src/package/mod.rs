@@ -132,7 +132,7 @@ impl Package {
     fn finish_run(&mut self, fx: &mut Effects) -> Result<(), Error> {
         let Some(running) = &mut self.live else { return Ok(()) };
         let mut spans = Vec::new();
-        if self.list.is_some() || running.live.open(&self.cutter) >= SETTLING_US {
+        if self.list.is_some() || !running.live.younger_than(SETTLING_US, &self.cutter) {
             running.live.finish(&mut self.cutter, &mut spans)?;
         }
         self.publish(spans, fx);

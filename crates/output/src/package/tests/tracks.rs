@@ -84,7 +84,7 @@ fn audio_of_a_closed_segment_is_left_out() {
     story.packets((47..400).map(|n| packet(TrackId::AUDIO, n * 1024, 1024, true)));
     story.packets((200..260).map(|n| packet(TrackId::VIDEO, n * 3600, 3600, n % 50 == 0)));
     let dropped = |w: &Warning| matches!(w, Warning::FramesDropped { .. });
-    assert!(story.warnings().iter().any(dropped));
+    assert_eq!(story.warnings().iter().filter(|w| dropped(w)).count(), 1);
     aligned(&story);
 }
 
@@ -129,6 +129,15 @@ fn what_an_encoder_sends_while_it_settles_is_not_published() {
 }
 
 #[test]
+fn a_segment_that_waits_for_audio_is_not_taken_for_settling() {
+    let mut story = Story::new(2, 3);
+    story.run(&both()).packets((0..60).map(|n| packet(TrackId::VIDEO, n * 3600, 3600, n % 50 == 0)));
+    assert!(story.windows().is_empty());
+    story.gap(Gap::Dropped);
+    assert_eq!(story.durations("video.m3u8"), [2_000_000, 400_000]);
+}
+
+#[test]
 fn a_track_that_is_gone_goes_on_as_gaps() {
     let mut story = Story::new(2, 3);
     story.run(&both()).video(gop(50), 250).gap(Gap::TracksChanged);
@@ -151,4 +160,28 @@ fn a_track_that_comes_later_begins_where_the_others_are() {
     assert!(video.segments[0].discontinuity);
     let in_audio = audio.segments.iter().filter(|s| s.discontinuity).count() as u64;
     assert_eq!(video.discontinuity_sequence + 1, audio.discontinuity_sequence + in_audio);
+}
+
+#[test]
+fn video_that_comes_back_too_late_waits_for_a_key_frame() {
+    let mut story = Story::new(2, 10);
+    story.run(&both()).video(gop(50), 110).audio(20_000_000);
+    let frames = |range: std::ops::Range<i64>| {
+        range.map(|n| packet(TrackId::VIDEO, n * 3600, 3600, n % 50 == 0)).collect::<Vec<_>>()
+    };
+    // Video goes on where it stalled, far behind the segments that were closed without it.
+    story.packets(frames(110..900));
+    let next = story.window().next_sequence;
+    let there = (next - 4..next).find(|n| story.window().get(&format!("v{n}.m4s")).is_some()).unwrap();
+    assert_eq!(story.tfdt(&format!("v{there}.m4s")) % (50 * 3600), 0);
+    aligned(&story);
+}
+
+#[test]
+fn a_last_segment_without_audio_is_a_gap_as_long_as_its_video() {
+    let mut story = Story::new(2, 10);
+    story.run(&both()).packets((0..130).map(|n| packet(TrackId::VIDEO, n * 3600, 3600, n % 50 == 0)));
+    story.gap(Gap::Dropped);
+    assert_eq!(story.durations("audio.m3u8"), story.durations("video.m3u8"));
+    assert_eq!(story.text("audio.m3u8").matches("#EXT-X-GAP\n").count(), 3);
 }
