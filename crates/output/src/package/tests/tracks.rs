@@ -165,14 +165,15 @@ fn a_track_that_comes_later_begins_where_the_others_are() {
 #[test]
 fn video_that_comes_back_too_late_waits_for_a_key_frame() {
     let mut story = Story::new(2, 10);
-    story.run(&both()).video(gop(50), 110).audio(20_000_000);
+    story.run(&both()).video(gop(50), 110).audio(23_000_000);
     let frames = |range: std::ops::Range<i64>| {
         range.map(|n| packet(TrackId::VIDEO, n * 3600, 3600, n % 50 == 0)).collect::<Vec<_>>()
     };
     // Video goes on where it stalled, far behind the segments that were closed without it.
     story.packets(frames(110..900));
-    let next = story.window().next_sequence;
-    let there = (next - 4..next).find(|n| story.window().get(&format!("v{n}.m4s")).is_some()).unwrap();
+    let window = story.window();
+    let is_there = |n: &u64| window.get(&format!("v{n}.m4s")).is_some();
+    let there = (window.next_sequence - 4..window.next_sequence).find(is_there).unwrap();
     assert_eq!(story.tfdt(&format!("v{there}.m4s")) % (50 * 3600), 0);
     aligned(&story);
 }
