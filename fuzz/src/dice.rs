@@ -25,6 +25,12 @@ impl Dice {
         ((self.0 >> 16) % below.max(1) as u64) as usize
     }
 
+    /// The next number below 2 to the power of a number below `powers`: small ones as often as large ones.
+    pub fn scale(&mut self, powers: usize) -> usize {
+        let power = self.roll(powers);
+        self.roll(1 << power)
+    }
+
     /// The next byte.
     pub fn byte(&mut self) -> u8 {
         self.roll(256) as u8
@@ -38,9 +44,9 @@ impl Dice {
 
 /// FNV-1a of `bytes`.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

