@@ -64,7 +64,8 @@ fn elementary(file: &Path, kind: &str, format: &str) -> Bytes {
 
 /// NAL units of an Annex B byte stream.
 fn annex_b(stream: &Bytes) -> Vec<Bytes> {
-    let mut starts: Vec<usize> = stream.windows(3).enumerate().filter(|(_, w)| *w == [0, 0, 1]).map(|(at, _)| at).collect();
+    let mut starts: Vec<usize> =
+        stream.windows(3).enumerate().filter(|(_, w)| *w == [0, 0, 1]).map(|(at, _)| at).collect();
     starts.push(stream.len());
     let unit = |pair: &[usize]| {
         let unit = stream.slice(pair[0] + 3..pair[1]);

@@ -58,13 +58,18 @@ fn inputs() -> Vec<(&'static str, Vec<u8>)> {
     let nested = hex("03 00 01 61").repeat(4_000);
     let arrays = hex("0a 00000001").repeat(10_000);
     let nulls = vec![5; 16 << 20];
-    let create = [&hex("03 000000 000019 14 00000000 02 000c")[..], b"createStream", &hex("00 3ff0000000000000 05")].concat();
+    let create =
+        [&hex("03 000000 000019 14 00000000 02 000c")[..], b"createStream", &hex("00 3ff0000000000000 05")]
+            .concat();
     let many_streams: Vec<u8> = (64..65_599u32)
         .flat_map(|id| [1, (id - 64) as u8, ((id - 64) >> 8) as u8, 0, 0, 0, 0, 1, 0, 9, 1, 0, 0, 0, 0])
         .collect();
     vec![
         ("P1: a command without values", hex("03 000000 000000 14 00000000")),
-        ("P2: @setDataFrame with nothing after it", hex("04 000000 000010 12 01000000 02 000d 40736574446174614672616d65")),
+        (
+            "P2: @setDataFrame with nothing after it",
+            hex("04 000000 000010 12 01000000 02 000d 40736574446174614672616d65"),
+        ),
         ("I2: an acknowledgement inside a video message", interleaved),
         ("S1: objects nested 4,000 deep", message(20, nested.len(), &nested)),
         ("S1: arrays nested 10,000 deep", message(20, arrays.len(), &arrays)),
@@ -96,11 +101,13 @@ fn hostile_bytes_end_their_connection_and_nothing_else() {
         let _ = socket.write_all(bytes);
     }
     // Half-sent messages at once hold what was sent, not what was announced.
-    let half: Vec<TcpStream> = (0..32).map(|_| {
-        let mut socket = connect(&server);
-        socket.write_all(&message(9, (8 << 20) - 1, &[0; 64 << 10])).unwrap();
-        socket
-    }).collect();
+    let half: Vec<TcpStream> = (0..32)
+        .map(|_| {
+            let mut socket = connect(&server);
+            socket.write_all(&message(9, (8 << 20) - 1, &[0; 64 << 10])).unwrap();
+            socket
+        })
+        .collect();
     let grown = server.peak_memory() - before;
     assert!(grown < MEMORY, "memory grew by {grown} KiB");
     drop(half);

@@ -65,11 +65,6 @@ impl Server {
     /// Starts on free ports with these templates and returns when it is ready.
     pub fn start(templates: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::start_in(folder, templates)
-    }
-
-    /// The same in a folder that may hold what an earlier server left.
-    pub fn start_in(folder: tempfile::TempDir, templates: &str) -> Self {
         let config = folder.path().join("millrace.toml");
         std::fs::write(&config, format!("{}{templates}", base(folder.path()))).unwrap();
         let mut child = Command::new(binary())
@@ -112,12 +107,6 @@ impl Server {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         wait_for("the server to stop", || self.child.try_wait().unwrap())
-    }
-
-    /// Stops it and keeps its folder.
-    pub fn into_folder(mut self) -> tempfile::TempDir {
-        self.terminate();
-        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
     /// Whether it still runs.

@@ -1,6 +1,12 @@
 //! The real binary, real encoders, real players: what goes in comes out, once, in order.
 //!
 //! Each test starts its own server on free ports with its own folder, so they run side by side.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
 
 mod account;
 mod command_line;

@@ -56,7 +56,9 @@ pub fn draw(number: u32, matrix: Matrix) -> Vec<u8> {
         false => matrix.yuv(BARS[(x * BARS.len() as u32 / WIDTH) as usize]),
     };
     let plane = |index: usize, step: u32| {
-        (0..HEIGHT / step).flat_map(move |y| (0..WIDTH / step).map(move |x| (x * step, y * step))).map(move |(x, y)| colour(x, y)[index])
+        (0..HEIGHT / step)
+            .flat_map(move |y| (0..WIDTH / step).map(move |x| (x * step, y * step)))
+            .map(move |(x, y)| colour(x, y)[index])
     };
     plane(0, 1).chain(plane(1, 2)).chain(plane(2, 2)).collect()
 }

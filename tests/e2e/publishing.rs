@@ -56,7 +56,11 @@ fn an_encoder_that_is_cut_off_and_comes_back_goes_on_in_the_same_recording() {
     wait_for("a segment", || (server.get("/live/s/video.m3u8").0 == 200).then_some(()));
     first.kill();
     wait_for("the end of the first publish", || {
-        server.log().iter().any(|line| line.contains("publish ended") || line.contains("broke off")).then_some(())
+        server
+            .log()
+            .iter()
+            .any(|line| line.contains("publish ended") || line.contains("broke off"))
+            .then_some(())
     });
     Push::start(&file, &url).succeed();
     assert!(server.terminate().success());
@@ -82,7 +86,9 @@ fn after_the_reconnect_window_the_playlist_ends_and_a_new_publish_goes_on_counti
     Push::start(&file, &url).succeed();
     let ended = wait_for("ENDLIST", || Some(playlist()).filter(|text| text.contains("#EXT-X-ENDLIST")));
     Push::start(&file, &url).succeed();
-    let again = wait_for("a list that goes on", || Some(playlist()).filter(|text| !text.is_empty() && *text != ended));
+    let again = wait_for("a list that goes on", || {
+        Some(playlist()).filter(|text| !text.is_empty() && *text != ended)
+    });
     let sequence = |text: &str| {
         let (_, rest) = text.split_once("#EXT-X-MEDIA-SEQUENCE:").unwrap();
         rest.lines().next().unwrap().parse::<u64>().unwrap()

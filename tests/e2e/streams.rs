@@ -38,7 +38,8 @@ impl Story {
         sent.assert_in(&self.only(&format!("record/{app}/s"), ".m3u8"));
         sent.assert_in(&self.only(&format!("record/{app}/s"), ".flv"));
         let log = self.server.log();
-        let loud: Vec<_> = log.iter().filter(|l| l.contains(r#""WARN""#) || l.contains(r#""ERROR""#)).collect();
+        let loud: Vec<_> =
+            log.iter().filter(|l| l.contains(r#""WARN""#) || l.contains(r#""ERROR""#)).collect();
         assert!(loud.is_empty(), "{loud:#?}");
     }
 
@@ -76,7 +77,8 @@ fn pictures_with_b_frames_and_sound_are_whole_everywhere() {
 #[test]
 fn a_gop_of_250_frames_is_whole_everywhere() {
     let mut story = Story::new();
-    let file = Source { gop: 250, seconds: 22, matrix: Matrix::Bt601, ..Source::default() }.encode(story.folder.path());
+    let file = Source { gop: 250, seconds: 22, matrix: Matrix::Bt601, ..Source::default() }
+        .encode(story.folder.path());
     story.push_and_account("live", &file, 8);
     story.assert_pictures(&[0, 250, 500]);
 }
@@ -95,7 +97,11 @@ fn pictures_alone_are_whole_everywhere() {
     let file = Source { audio: false, ..Source::default() }.encode(story.folder.path());
     story.push_and_account("over", &file, 12);
     let newest = picture::read(&story.only("over", ".jpg"));
-    assert_eq!((newest.number, newest.size), (375, (WIDTH, HEIGHT)), "the newest picture overwrites the others");
+    assert_eq!(
+        (newest.number, newest.size),
+        (375, (WIDTH, HEIGHT)),
+        "the newest picture overwrites the others"
+    );
 }
 
 #[test]
@@ -114,7 +120,8 @@ fn a_resolution_change_loses_nothing() {
     assert!(story.server.terminate().success());
     let sent = Account::of(&joined);
     sent.assert_in(&story.only("record/live/s", ".flv"));
-    let slices: Vec<Account> = story.server.objects("record/live/s", ".ts").iter().map(|p| Account::of(p)).collect();
+    let slices: Vec<Account> =
+        story.server.objects("record/live/s", ".ts").iter().map(|p| Account::of(p)).collect();
     assert!(sent.slices == slices.iter().flat_map(|a| a.slices.clone()).collect::<Vec<_>>());
     assert!(sent.aac == slices.iter().flat_map(|a| a.aac.clone()).collect::<Vec<_>>());
     let playlist = std::fs::read_to_string(story.only("record/live/s", ".m3u8")).unwrap();
@@ -155,7 +162,9 @@ fn the_api_describes_a_live_stream() {
         let text = String::from_utf8(body).unwrap();
         text.contains("mp4a.40.2").then_some(text)
     });
-    for part in [r#""stream":"s""#, r#""live":true"#, r#""width":320"#, r#""height":180"#, "avc1.", "record/flv"] {
+    for part in
+        [r#""stream":"s""#, r#""live":true"#, r#""width":320"#, r#""height":180"#, "avc1.", "record/flv"]
+    {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert_eq!(crate::machine::get(story.server.api, "/api/streams", "").0, 401);

@@ -41,14 +41,19 @@ impl AccessKeys {
     fn allows(&self, id: &str, secret: &str) -> bool {
         let mut allowed = subtle::Choice::from(0);
         for key in &self.0 {
-            allowed |= key.id.as_bytes().ct_eq(id.as_bytes()) & key.secret.as_bytes().ct_eq(secret.as_bytes());
+            allowed |=
+                key.id.as_bytes().ct_eq(id.as_bytes()) & key.secret.as_bytes().ct_eq(secret.as_bytes());
         }
         allowed.into()
     }
 }
 
 /// HTTP Basic with access key id and secret (RFC 7617).
-pub(crate) async fn require_key(State(keys): State<Arc<AccessKeys>>, request: Request, next: Next) -> Response {
+pub(crate) async fn require_key(
+    State(keys): State<Arc<AccessKeys>>,
+    request: Request,
+    next: Next,
+) -> Response {
     match credentials(request.headers()) {
         Some((id, secret)) if keys.allows(&id, &secret) => next.run(request).await,
         _ => {

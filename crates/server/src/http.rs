@@ -80,7 +80,12 @@ async fn next(
     }
 }
 
-async fn connection(socket: TcpStream, peer: SocketAddr, router: Router, mut shutdown: watch::Receiver<bool>) {
+async fn connection(
+    socket: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    mut shutdown: watch::Receiver<bool>,
+) {
     // Head and body of an answer leave in one write; Nagle would hold the last piece of a segment back.
     let _ = socket.set_nodelay(true);
     let served = Arc::new(AtomicBool::new(false));
@@ -122,11 +127,7 @@ async fn connection(socket: TcpStream, peer: SocketAddr, router: Router, mut shu
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
-        .max_buf_size(MAX_HEAD.max(64 << 10));
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(MAX_HEAD.max(64 << 10));
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -148,14 +149,19 @@ impl Patient {
             self.stalled = None;
             return outcome;
         }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + STALLED)));
+        let stalled =
+            self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + STALLED)));
         ready!(stalled.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
 impl AsyncRead for Patient {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }

@@ -84,7 +84,10 @@ impl Ledger {
         let pages: Vec<(StreamId, Memory)> = {
             let mut book = self.book();
             let dirty = std::mem::take(&mut book.dirty);
-            dirty.into_iter().filter_map(|id| book.open.get(&id).cloned().map(|memory| (id, memory))).collect()
+            dirty
+                .into_iter()
+                .filter_map(|id| book.open.get(&id).cloned().map(|memory| (id, memory)))
+                .collect()
         };
         let folder = self.inner.folder.clone();
         let written = tokio::task::spawn_blocking(move || {

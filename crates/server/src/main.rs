@@ -1,7 +1,7 @@
 //! `millrace`: the live media server.
 
 mod clock;
-mod config;
+
 mod http;
 mod keys;
 mod ledger;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use server::config::{self, Config};
 
 /// Exit code for a config that can't be used (design §6).
 const BAD_CONFIG: u8 = 2;

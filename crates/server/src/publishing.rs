@@ -76,7 +76,8 @@ impl Publishing {
     async fn admit(&self, publish: &rtmp::Publish) -> Result<(Plan, Live), String> {
         let host = publish.vhost.as_deref().or(publish.tc_host.as_deref());
         let domain = self.catalog.domain_of(host).ok_or(NO_DOMAIN)?;
-        let stream = StreamId::parse(domain.name(), &publish.app, &publish.stream).map_err(|e| e.to_string())?;
+        let stream =
+            StreamId::parse(domain.name(), &publish.app, &publish.stream).map_err(|e| e.to_string())?;
         let plan = self.catalog.resolve(&catalog::Publish { stream, args: publish.args.clone() });
         let policy = match plan.second_publisher {
             catalog::SecondPublisher::Refuse => hub::SecondPublisher::Refuse,

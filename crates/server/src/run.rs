@@ -18,12 +18,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
 
-use crate::config::Config;
 use crate::http::Http;
 use crate::ledger::Ledger;
 use crate::publishing::Publishing;
 use crate::world::Outside;
 use crate::{clock, keys, telemetry};
+use server::config::Config;
 
 /// How often windows that nobody will ask for any more are let go of.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
@@ -135,7 +135,8 @@ impl Running {
 fn access_keys(config: &Config) -> Result<Arc<AccessKeys>, Error> {
     let mut pairs = config.access_keys();
     if pairs.is_empty() {
-        let (key, new) = keys::load_or_generate(&config.server.data_dir).map_err(failed("access_key.json"))?;
+        let (key, new) =
+            keys::load_or_generate(&config.server.data_dir).map_err(failed("access_key.json"))?;
         if new {
             // Once, to the terminal and not to the log: a log is kept and read by others.
             eprintln!("access key for /api (kept in data_dir): id {} secret {}", key.id, key.secret);

@@ -16,6 +16,8 @@ use tokio::sync::oneshot;
 use crate::clock;
 use crate::ledger::Ledger;
 
+/// Product name of the packager.
+const PACKAGE: &str = "package";
 /// Name of the counter under which a packager keeps its next media sequence number.
 const SEQUENCE: &str = "package/sequence";
 
@@ -46,10 +48,19 @@ impl World for Outside {
     fn accept(&self, stream: &StreamId, session: SessionId, effects: &mut Vec<(Option<SlotId>, Effect)>) {
         for (slot, effect) in effects.drain(..) {
             match (slot, effect) {
-                (_, Effect::Warn(warning)) => warn(stream, session, &warning),
+                (slot, Effect::Warn(warning)) => {
+                    warn(stream, session, &warning);
+                    if let (Some(PACKAGE), Warning::OutputFailed { .. }) = (slot.map(|s| s.product), &warning)
+                    {
+                        // A list that nobody extends any more must not look alive.
+                        self.origin.publish(stream.clone(), None);
+                    }
+                }
                 (_, Effect::Window(window)) => self.origin.publish(stream.clone(), window),
                 (_, Effect::Remember { counter, value }) => self.ledger.remember(stream, counter, value),
-                (Some(slot), Effect::Picture { frame, to, .. }) => self.picture(stream, session, slot, frame, to),
+                (Some(slot), Effect::Picture { frame, to, .. }) => {
+                    self.picture(stream, session, slot, frame, to)
+                }
                 (Some(slot), effect) => {
                     // What is left is for a lane: the arms above take everything else.
                     if let Ok(effect) = LaneEffect::try_from(effect) {

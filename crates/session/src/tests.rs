@@ -499,9 +499,14 @@ fn what_real_encoders_sent_comes_out_whole() {
 #[test]
 fn an_output_that_opens_anew_goes_on_with_the_counters_of_the_one_before() {
     let numbered = |interval_s| {
-        let name = output::name::Name::parse("{Sequence}.jpg", output::name::Variable::SEQUENCE_SNAPSHOT).unwrap();
+        let name =
+            output::name::Name::parse("{Sequence}.jpg", output::name::Variable::SEQUENCE_SNAPSHOT).unwrap();
         let Spec::Snapshot(settings) = spec() else { panic!("a snapshot") };
-        Spec::Snapshot(snapshot::Settings { interval_s, naming: snapshot::Naming::Sequence(name), ..settings })
+        Spec::Snapshot(snapshot::Settings {
+            interval_s,
+            naming: snapshot::Naming::Sequence(name),
+            ..settings
+        })
     };
     let mut story = Story::new();
     for interval_s in [5, 6] {
@@ -509,6 +514,7 @@ fn an_output_that_opens_anew_goes_on_with_the_counters_of_the_one_before() {
         story.send(Clip::default().messages());
         story.gone(Gap::Dropped);
     }
-    let key = |(_, effect): &_| if let Effect::Picture { to, .. } = effect { Some(to.key.clone()) } else { None };
+    let key =
+        |(_, effect): &_| if let Effect::Picture { to, .. } = effect { Some(to.key.clone()) } else { None };
     assert_eq!(story.effects.iter().filter_map(key).collect::<Vec<_>>(), ["0.jpg", "1.jpg"]);
 }
