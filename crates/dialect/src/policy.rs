@@ -1,0 +1,1 @@
+//! RAM policy documents.
