@@ -43,7 +43,7 @@ impl Row {
             drop(result);
             copies.push(memcpy(pieces, &mut target));
         }
-        let (time, memcpy) = (percentile(&mut times, 50), percentile(&mut copies, 50));
+        let (time, memcpy) = (percentile(&mut times, 500), percentile(&mut copies, 500));
         Row { what: what.into(), unit, bytes, units, time, memcpy, note: String::new() }
     }
 
@@ -54,9 +54,10 @@ impl Row {
         let mut copies: Vec<Duration> = (0..FEWEST).map(|_| memcpy(pieces, &mut target)).collect();
         let rounds = (calls.len() / pieces.len().max(1)).max(1) as u32;
         let time = calls.iter().sum::<Duration>() / rounds;
-        let [median, p99, most] = [50, 99, 100].map(|percent| micros(percentile(&mut calls, percent)));
-        let note = format!("median {median}, p99 {p99}, longest {most}");
-        let memcpy = percentile(&mut copies, 50);
+        let found = [500, 990, 999, 1_000].map(|share| micros(percentile(&mut calls, share)));
+        let [median, p99, p999, most] = found;
+        let note = format!("median {median}, p99 {p99}, p99.9 {p999}, longest {most}");
+        let memcpy = percentile(&mut copies, 500);
         Row { what: what.into(), unit: "packet", bytes, units: pieces.len(), time, memcpy, note }
     }
 
@@ -80,10 +81,10 @@ fn memcpy(pieces: &[&[u8]], target: &mut [u8]) -> Duration {
     time
 }
 
-/// The time that `percent` of all do not exceed.
-fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+/// The time that `share` thousandths of all do not exceed.
+fn percentile(times: &mut [Duration], share: usize) -> Duration {
     times.sort_unstable();
-    let at = (times.len() * percent).div_ceil(100).saturating_sub(1);
+    let at = (times.len() * share).div_ceil(1_000).saturating_sub(1);
     times.get(at).copied().unwrap_or_default()
 }
 
@@ -126,9 +127,9 @@ mod tests {
     #[test]
     fn percentiles_are_times_that_were_measured() {
         let mut times = millis((1..=200).rev());
-        let found = [50, 99, 100].map(|percent| percentile(&mut times, percent));
+        let found = [500, 990, 1_000].map(|share| percentile(&mut times, share));
         assert_eq!(found.to_vec(), millis([100, 198, 200]));
-        assert_eq!(percentile(&mut [], 50), Duration::ZERO);
+        assert_eq!(percentile(&mut [], 500), Duration::ZERO);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::source::{clip, slices};
 use crate::{Error, Row};
 
 /// Length of the stream in seconds: a segment each two of them, whose cut is one call in 154 and so among those
-/// that p99 leaves out. `longest` has it.
+/// that p99 leaves out; p99.9 has it.
 const SECONDS: u32 = 60;
 /// How often it is sent.
 const ROUNDS: usize = 5;
