@@ -2,6 +2,7 @@
 
 pub(crate) mod aac;
 pub(crate) mod amf0;
+pub(crate) mod config;
 pub(crate) mod flv;
 pub(crate) mod h264;
 pub(crate) mod name;

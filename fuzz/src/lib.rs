@@ -3,7 +3,7 @@
 //! [`ENTRIES`] is the list. An entry fails when it panics, when one input takes longer than
 //! [`drive::MAX_TIME`] or when it holds more than [`drive::MAX_MEMORY`] at once. `tests/gate.rs` drives each for
 //! 10 s; the binary does for as long as one likes and replays what failed. `regressions/ENTRY/` keeps what once
-//! did. The configuration file's entry is a test of the server, a binary that nothing can import.
+//! did.
 
 pub mod dice;
 pub mod drive;
@@ -27,12 +27,12 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "rtmp-handshake", run: entries::rtmp::handshake, seeds: seeds::handshakes },
     Entry { name: "rtmp-chunks", run: entries::rtmp::chunks, seeds: seeds::connections },
     Entry { name: "amf0", run: entries::amf0::amf0, seeds: seeds::amf0_messages },
-    Entry { name: "flv-tags", run: entries::flv::tags, seeds: seeds::media_payloads },
-    Entry { name: "flv-file", run: entries::flv::file, seeds: seeds::flv_files },
+    Entry { name: "flv", run: entries::flv::flv, seeds: seeds::flv },
     Entry { name: "h264-sps", run: entries::h264::sps, seeds: seeds::sps },
     Entry { name: "h264-record", run: entries::h264::record, seeds: seeds::avc_records },
     Entry { name: "aac-config", run: entries::aac::config, seeds: seeds::aac_configs },
     Entry { name: "object-name", run: entries::name::name, seeds: seeds::names },
+    Entry { name: "config", run: entries::config::config, seeds: seeds::configs },
     Entry { name: "session", run: entries::session::session, seeds: seeds::stories },
 ];
 

@@ -136,8 +136,13 @@ pub(crate) fn amf0_messages() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// Payloads and files.
+pub(crate) fn flv() -> Vec<Vec<u8>> {
+    [media_payloads(), flv_files()].concat()
+}
+
 /// The first media messages of every capture: sequence headers and small frames.
-pub(crate) fn media_payloads() -> Vec<Vec<u8>> {
+fn media_payloads() -> Vec<Vec<u8>> {
     let mut seeds = vec![b"\x90hvc1\0\0\0".to_vec(), vec![0x57, 0], vec![0x17, 2], vec![0xaf, 0, 0x12, 0x10]];
     for capture in captures() {
         let media = messages(&capture).into_iter().filter(|m| matches!(m.kind, kind::AUDIO | kind::VIDEO));
@@ -147,7 +152,7 @@ pub(crate) fn media_payloads() -> Vec<Vec<u8>> {
 }
 
 /// Short files of a clip.
-pub(crate) fn flv_files() -> Vec<Vec<u8>> {
+fn flv_files() -> Vec<Vec<u8>> {
     let clips = [clip(), clip().audio_only(), clip().video_only()];
     let file = |clip: &Clip| {
         let mut pieces = vec![Bytes::copy_from_slice(&flv::header(clip.rate > 0, clip.fps > 0))];
@@ -216,6 +221,17 @@ pub(crate) fn names() -> Vec<Vec<u8>> {
         "\0a\nb\n{}{{}}é\u{202e}",
     ];
     texts.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+/// The config that we ship, whole, without its comments, and with the environment over it.
+pub(crate) fn configs() -> Vec<Vec<u8>> {
+    let shipped = std::fs::read_to_string(root().join("config/millrace.toml")).unwrap_or_default();
+    let bare: Vec<&str> =
+        shipped.lines().filter_map(|line| line.split('#').next()).map(str::trim_end).collect();
+    let bare: String = bare.iter().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect();
+    let key = "[[access_key]]\nid = \"LTAI\"\nsecret = \"0123456789abcdef0123\"\npolicy = \"read\"\n";
+    let env = "MILLRACE__HTTP__LISTEN=0.0.0.0:80\nMILLRACE__LIMITS__WINDOW_BYTES=2GiB\nMILLRACE__LOG__LEVEL=debug\n";
+    vec![shipped.into_bytes(), format!("{env}{bare}{key}").into_bytes(), bare.into_bytes()]
 }
 
 fn clip() -> Clip {
@@ -288,6 +304,11 @@ mod tests {
         assert_eq!(pictures, sps().len(), "of the parameter sets");
         let records = avc_records().into_iter().filter(|record| h264::config(&record.clone().into()).is_ok());
         assert!(records.count() >= 5);
+        for text in configs() {
+            let (env, text) = crate::entries::config::split(&text);
+            let config = server::config::Config::parse("seed", &text, env.into_iter());
+            assert!(config.is_ok(), "{config:?}");
+        }
         let configs = aac_configs();
         let bad: Vec<_> =
             configs.iter().filter(|c| codec::aac::config(&(*c).clone().into()).is_err()).collect();

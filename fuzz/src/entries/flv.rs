@@ -3,8 +3,14 @@
 use bytes::Bytes;
 use container::flv::{self, Audio, Video};
 
+/// Bytes as a file and as the payload of a message: what is one is refused at once as the other.
+pub fn flv(input: &[u8]) {
+    file(input);
+    tags(input);
+}
+
 /// The payload of a media message, taken as either kind, down to its NAL units.
-pub fn tags(input: &[u8]) {
+fn tags(input: &[u8]) {
     let payload = Bytes::copy_from_slice(input);
     match flv::video(&payload) {
         Ok(Video::SequenceHeader(record)) => super::h264::record(&record),
@@ -24,7 +30,7 @@ pub fn tags(input: &[u8]) {
 }
 
 /// A file. Its tags, written again, are its own bytes.
-pub fn file(input: &[u8]) {
+fn file(input: &[u8]) {
     let file = Bytes::copy_from_slice(input);
     let Ok((header, mut tags)) = flv::read(&file) else { return };
     let mut pieces = vec![Bytes::copy_from_slice(&flv::header(header.audio, header.video))];
