@@ -55,12 +55,25 @@ impl Timescale {
         self.0.get()
     }
 
-    /// `ticks` of this timescale in ticks of `to`, rounded to the nearest, halves away from zero.
+    /// `ticks` of this timescale in ticks of `to`, rounded to the nearest, halves away from zero. What does not
+    /// fit becomes the farthest moment that does.
     pub fn convert(self, ticks: Ticks, to: Timescale) -> Ticks {
+        // Several times for every packet, and dividing 128 bits costs as much as the rest of it.
+        let half = i64::from(self.hz() / 2);
+        let scaled = ticks.0.checked_mul(i64::from(to.hz()));
+        match scaled.and_then(|scaled| scaled.checked_add(if scaled < 0 { -half } else { half })) {
+            Some(scaled) => Ticks(scaled / i64::from(self.hz())),
+            None => self.convert_wide(ticks, to),
+        }
+    }
+
+    #[cold]
+    fn convert_wide(self, ticks: Ticks, to: Timescale) -> Ticks {
         let (from, to) = (i128::from(self.hz()), i128::from(to.hz()));
         let scaled = i128::from(ticks.0) * to;
-        let half = if scaled < 0 { -from / 2 } else { from / 2 };
-        Ticks(i64::try_from((scaled + half) / from).unwrap_or(i64::MAX))
+        let half = if scaled < 0 { -(from / 2) } else { from / 2 };
+        let farthest = if scaled < 0 { i64::MIN } else { i64::MAX };
+        Ticks(i64::try_from((scaled + half) / from).unwrap_or(farthest))
     }
 
     /// `ticks` of this timescale in microseconds, rounded to the nearest.
@@ -86,6 +99,16 @@ mod tests {
         assert_eq!(rate.convert(Ticks(1024), Timescale::VIDEO), Ticks(2090));
         assert_eq!(Timescale::VIDEO.micros(Ticks(90_000)), 1_000_000);
         assert_eq!(Timescale::VIDEO.from_micros(33_333), Ticks(3_000));
+    }
+
+    #[test]
+    fn conversion_of_far_moments_is_exact_and_saturates() {
+        let far = 1 << 62;
+        assert_eq!(Timescale::MICROS.convert(Ticks(far), Timescale::VIDEO), Ticks(415_051_741_658_464_911));
+        assert_eq!(Timescale::MICROS.convert(Ticks(-far), Timescale::VIDEO), Ticks(-415_051_741_658_464_911));
+        assert_eq!(Timescale::VIDEO.convert(Ticks(i64::MAX), Timescale::VIDEO), Ticks(i64::MAX));
+        assert_eq!(Timescale::VIDEO.micros(Ticks(far)), i64::MAX);
+        assert_eq!(Timescale::VIDEO.micros(Ticks(-far)), i64::MIN);
     }
 
     #[test]
