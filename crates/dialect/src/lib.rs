@@ -9,4 +9,6 @@
 pub mod alibaba;
 pub mod http;
 pub mod huawei;
+pub mod keys;
+pub mod percent;
 pub mod policy;
