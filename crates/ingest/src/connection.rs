@@ -23,8 +23,8 @@ const REQUEST: Duration = Duration::from_secs(10);
 const REFUSED: Duration = Duration::from_secs(1);
 /// Longest a reply may stay unread (design §10).
 pub(crate) const WRITE: Duration = Duration::from_secs(10);
-/// Room for one read.
-pub(crate) const READ: usize = 64 << 10;
+/// Room for one read while the client has said little.
+const READ: usize = 4 << 10;
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +125,7 @@ impl Incoming {
 impl Wire {
     /// Reads once, lets the protocol work, and answers.
     async fn step(&mut self) -> Result<(), Error> {
-        self.buffer.reserve(READ / 16);
+        self.buffer.reserve(READ);
         if self.socket.read_buf(&mut self.buffer).await? == 0 {
             return Err(Error::Closed);
         }

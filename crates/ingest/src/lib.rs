@@ -5,6 +5,7 @@
 
 mod admission;
 mod connection;
+mod link;
 mod listener;
 mod pace;
 mod publisher;

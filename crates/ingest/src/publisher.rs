@@ -1,33 +1,44 @@
 //! An accepted publisher: bytes in, media out.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use rtmp::{Event, Message};
+use bytes::{Buf, Bytes, BytesMut};
+use rtmp::{Event, Message, Server};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::connection::{Error, READ, WRITE, Wire};
+use crate::admission::Place;
+use crate::connection::{Error, WRITE, Wire};
+use crate::link::Link;
 use crate::pace::{Pace, Paced};
 
 /// A publisher that sends nothing for this long is gone (design §10).
 const SILENT: Duration = Duration::from_secs(30);
+/// How often a reply is tried again that a swept socket did not take.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// A client that publishes.
 #[derive(Debug)]
 pub struct Publisher {
-    wire: Wire,
+    peer: SocketAddr,
+    /// `None` after a failed move between the two ways of waiting.
+    link: Option<Link>,
+    server: Server,
+    buffer: BytesMut,
+    events: Vec<Event>,
     paced: Paced,
-    /// When the next read may happen.
-    not_before: Option<Instant>,
+    /// Whether the socket may hold more than the last read took.
+    more: bool,
     /// A reply that the socket has not taken whole yet.
     reply: Option<Bytes>,
     heard: Instant,
-    /// One timer for both deadlines, moved only when it fires: re-arming it at every read would cost more than
-    /// the read.
+    /// Moved only when it fires: re-arming it at every read would cost more than the read.
     watchdog: Pin<Box<Sleep>>,
     pause: Pin<Box<Sleep>>,
+    /// Given back when the publisher is gone.
+    _place: Place,
 }
 
 /// What a read brought.
@@ -45,19 +56,24 @@ impl Publisher {
     pub(crate) fn new(wire: Wire, pace: &Pace) -> Self {
         let now = Instant::now();
         Self {
-            wire,
+            peer: wire.peer,
+            link: Some(Link::Driven(wire.socket)),
+            server: wire.server,
+            buffer: wire.buffer,
+            events: wire.events,
             paced: pace.join(),
-            not_before: None,
+            more: true,
             reply: None,
             heard: now,
             watchdog: Box::pin(sleep_until(now + SILENT)),
             pause: Box::pin(sleep_until(now)),
+            _place: wire.place,
         }
     }
 
     /// The client's address.
     pub fn peer(&self) -> SocketAddr {
-        self.wire.peer
+        self.peer
     }
 
     /// Waits for bytes and appends the media in them to `media`. Dropping the future loses nothing.
@@ -66,19 +82,14 @@ impl Publisher {
     /// When the connection fails, the client breaks the protocol or falls silent. Media before the fault is in
     /// `media` all the same.
     pub async fn read(&mut self, media: &mut Vec<Message>) -> Result<Received, Error> {
-        if !self.wire.events.is_empty() {
+        if !self.events.is_empty() {
             return Ok(self.hand_out(media));
         }
         self.send_replies().await?;
-        if let Some(at) = self.not_before {
-            self.pause.as_mut().reset(at);
-            self.pause.as_mut().await;
-            self.not_before = None;
-        }
         if !self.fill().await? {
             return Ok(Received::Closed);
         }
-        let outcome = self.wire.server.input(&mut self.wire.buffer, &mut self.wire.events);
+        let outcome = self.server.input(&mut self.buffer, &mut self.events);
         let received = self.hand_out(media);
         outcome?;
         Ok(received)
@@ -87,41 +98,61 @@ impl Publisher {
     /// Reads what the socket has; `false` at its end.
     async fn fill(&mut self) -> Result<bool, Error> {
         loop {
-            tokio::select! {
-                biased;
-                ready = self.wire.socket.readable() => ready?,
-                () = self.watchdog.as_mut() => self.check_silence()?,
+            match self.paced.next(Instant::now()) {
+                None => self.wait_for_bytes().await?,
+                Some(tick) => self.wait_for_tick(tick).await?,
             }
-            if self.wire.buffer.capacity() - self.wire.buffer.len() < READ / 4 {
-                self.wire.buffer.reserve(READ);
-            }
-            let room = self.wire.buffer.capacity() - self.wire.buffer.len();
-            match self.wire.socket.try_read_buf(&mut self.wire.buffer) {
-                Ok(0) => return Ok(false),
-                Ok(read) => {
+            let Some(link) = self.link.as_mut() else { return Ok(false) };
+            match link.read(&mut self.buffer) {
+                Ok((0, _)) => return Ok(false),
+                Ok((_, all)) => {
+                    self.more = !all;
                     self.heard = Instant::now();
-                    // A full buffer means that there is more: no pause before that.
-                    self.not_before = if read < room { self.paced.next(self.heard) } else { None };
                     return Ok(true);
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.more = false,
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    fn check_silence(&mut self) -> Result<(), Error> {
-        let until = self.heard + SILENT;
-        if Instant::now() >= until {
-            return Err(Error::Late { what: "media", after: SILENT });
+    /// Few publishers: sleep until there are bytes.
+    async fn wait_for_bytes(&mut self) -> Result<(), Error> {
+        self.link = self.link.take().map(Link::driven).transpose()?;
+        let Some(Link::Driven(socket)) = &self.link else { return Ok(()) };
+        loop {
+            tokio::select! {
+                biased;
+                ready = socket.readable() => return Ok(ready?),
+                () = self.watchdog.as_mut() => {
+                    self.heard_in_time()?;
+                    self.watchdog.as_mut().reset(self.heard + SILENT);
+                }
+            }
         }
-        self.watchdog.as_mut().reset(until);
-        Ok(())
+    }
+
+    /// Many publishers: look at the socket at the next tick.
+    async fn wait_for_tick(&mut self, tick: Instant) -> Result<(), Error> {
+        self.link = self.link.take().map(Link::swept).transpose()?;
+        if self.more {
+            return Ok(());
+        }
+        self.pause.as_mut().reset(tick);
+        self.pause.as_mut().await;
+        self.heard_in_time()
+    }
+
+    fn heard_in_time(&self) -> Result<(), Error> {
+        match self.heard.elapsed() < SILENT {
+            true => Ok(()),
+            false => Err(Error::Late { what: "media", after: SILENT }),
+        }
     }
 
     fn hand_out(&mut self, media: &mut Vec<Message>) -> Received {
         let mut received = Received::Media;
-        for event in self.wire.events.drain(..) {
+        for event in self.events.drain(..) {
             match event {
                 Event::Media(message) if received == Received::Media => media.push(message),
                 Event::Unpublish => received = Received::Unpublished,
@@ -134,20 +165,22 @@ impl Publisher {
 
     /// Sends acknowledgements and pongs; keeps its place when dropped half way.
     async fn send_replies(&mut self) -> Result<(), Error> {
-        let deadline = Instant::now() + WRITE;
+        let mut deadline = None;
         loop {
             if self.reply.is_none() {
-                self.reply = self.wire.server.output();
+                self.reply = self.server.output();
             }
-            let Some(reply) = self.reply.as_mut() else { return Ok(()) };
-            match self.wire.socket.try_write(reply) {
+            let (Some(reply), Some(link)) = (self.reply.as_mut(), self.link.as_mut()) else { return Ok(()) };
+            match link.write(reply) {
                 Ok(sent) if sent == reply.len() => self.reply = None,
                 Ok(sent) => reply.advance(sent),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    let late = Error::Late { what: "reader for our replies", after: WRITE };
-                    tokio::time::timeout_at(deadline, self.wire.socket.writable())
-                        .await
-                        .map_err(|_| late)??;
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + WRITE);
+                    if Instant::now() >= deadline {
+                        return Err(Error::Late { what: "reader for our replies", after: WRITE });
+                    }
+                    self.pause.as_mut().reset(Instant::now() + AGAIN);
+                    self.pause.as_mut().await;
                 }
                 Err(error) => return Err(error.into()),
             }
