@@ -88,6 +88,7 @@ fn specs() -> Result<Vec<Spec>, Error> {
             interval_s: 10,
             naming: snapshot::Naming::Sequence(Name::parse(picture, Variable::SEQUENCE_SNAPSHOT)?),
             counter: "snapshot".into(),
+            utc_offset,
         }),
     ])
 }

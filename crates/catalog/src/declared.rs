@@ -1,12 +1,16 @@
 use std::fmt;
 
+use media::Wall;
+
+use crate::block::Blocks;
 use crate::domain::Domains;
-use crate::package::{self, PackageRaw};
+use crate::notify::{RecordNotifyRaw, RecordNotifyRule, SnapshotNotifyRaw, SnapshotNotifyRule};
+use crate::package::PackageRaw;
 use crate::record::RecordRaw;
 use crate::snapshot::SnapshotRaw;
 use crate::{
-    Domain, DomainRaw, Fault, Known, PackageRule, Param, RecordRule, Rules, SnapshotRule, Storage, Storages,
-    Target,
+    DomainRaw, Fault, Known, Origin, PackageRule, RecordRule, Rule, Rules, SnapshotRule, Stamp, Storage,
+    Storages, Template,
 };
 
 /// Everything that operators declare, as it was written.
@@ -24,6 +28,12 @@ pub struct Declared {
     pub records: Vec<RecordRaw>,
     /// Packaging templates.
     pub packages: Vec<PackageRaw>,
+    /// Recording notifications.
+    pub record_notifies: Vec<RecordNotifyRaw>,
+    /// Snapshot notifications.
+    pub snapshot_notifies: Vec<SnapshotNotifyRaw>,
+    /// When all this was declared: the file's last change.
+    pub at: Wall,
 }
 
 /// Choices where the seeds are silent or disagree (design §11).
@@ -35,11 +45,18 @@ pub struct Options {
     pub snapshot_both_names: bool,
     /// Seconds after which live packaging gives up on a source that is gone.
     pub reconnect_window_s: u32,
+    /// Whether URLs to call may not be private addresses.
+    pub deny_private_callbacks: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { record_name_utc_offset: 8 * 3600, snapshot_both_names: false, reconnect_window_s: 30 }
+        Self {
+            record_name_utc_offset: 8 * 3600,
+            snapshot_both_names: false,
+            reconnect_window_s: 30,
+            deny_private_callbacks: false,
+        }
     }
 }
 
@@ -56,6 +73,10 @@ pub enum Family {
     Record,
     /// `[[package]]`
     Package,
+    /// `[[record_notify]]`
+    RecordNotify,
+    /// `[[snapshot_notify]]`
+    SnapshotNotify,
 }
 
 impl fmt::Display for Family {
@@ -66,6 +87,8 @@ impl fmt::Display for Family {
             Self::Snapshot => "snapshot",
             Self::Record => "record",
             Self::Package => "package",
+            Self::RecordNotify => "record_notify",
+            Self::SnapshotNotify => "snapshot_notify",
         })
     }
 }
@@ -97,7 +120,8 @@ pub struct Notice {
     pub message: String,
 }
 
-/// What operators declared, checked. An immutable value: a change makes a new one.
+/// What operators declared, checked. An immutable value, cheap to clone: a change makes a new one and shares with
+/// the old one what it does not touch.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     pub(crate) options: Options,
@@ -106,6 +130,9 @@ pub struct Catalog {
     pub(crate) snapshots: Rules<SnapshotRule>,
     pub(crate) records: Rules<RecordRule>,
     pub(crate) packages: Rules<PackageRule>,
+    pub(crate) record_notifies: Rules<RecordNotifyRule>,
+    pub(crate) snapshot_notifies: Rules<SnapshotNotifyRule>,
+    pub(crate) blocks: Blocks,
 }
 
 impl Catalog {
@@ -114,83 +141,44 @@ impl Catalog {
     /// # Errors
     /// Every fault that was found, at most one per item.
     pub fn build(input: Declared) -> Result<(Catalog, Vec<Notice>), Vec<Misdeclared>> {
-        let mut found = Found::default();
+        let mut found = Found { at: input.at, ..Found::default() };
         let (storages, faults) = Storages::declare(input.storages);
         found.add(Family::Storage, faults);
-        let (domains, faults) = Domains::declare(&input.domains);
+        let (domains, faults) = Domains::declare(&input.domains, input.at);
         found.add(Family::Domain, faults);
         let options = input.options;
         let known = Known { domains: &domains, storages: &storages, options: &options, now: None };
         let snapshots = found.family(Family::Snapshot, &input.snapshots, &known);
         let records = found.family(Family::Record, &input.records, &known);
         let packages = found.family(Family::Package, &input.packages, &known);
-        match found.faults.is_empty() {
-            true => Ok((Catalog { options, storages, domains, snapshots, records, packages }, found.notices)),
-            false => Err(found.faults),
+        let record_notifies = found.family(Family::RecordNotify, &input.record_notifies, &known);
+        let snapshot_notifies = found.family(Family::SnapshotNotify, &input.snapshot_notifies, &known);
+        if !found.faults.is_empty() {
+            return Err(found.faults);
         }
+        let catalog = Catalog {
+            options,
+            storages,
+            domains,
+            snapshots,
+            records,
+            packages,
+            record_notifies,
+            snapshot_notifies,
+            blocks: Blocks::default(),
+        };
+        Ok((catalog, found.notices))
     }
 
     /// What a new template is checked against.
     pub fn known(&self) -> Known<'_> {
         Known { domains: &self.domains, storages: &self.storages, options: &self.options, now: None }
     }
-
-    /// All domains, in the order they were declared.
-    pub fn domains(&self) -> &[Domain] {
-        self.domains.all()
-    }
-
-    /// Snapshot templates.
-    pub fn snapshots(&self) -> &Rules<SnapshotRule> {
-        &self.snapshots
-    }
-
-    /// Recording templates.
-    pub fn records(&self) -> &Rules<RecordRule> {
-        &self.records
-    }
-
-    /// Packaging templates.
-    pub fn packages(&self) -> &Rules<PackageRule> {
-        &self.packages
-    }
 }
-
-/// A family of templates, seen from [`Catalog::build`].
-trait Rule: Sized {
-    type Raw;
-    fn read(raw: &Self::Raw, known: &Known<'_>) -> Result<Self, Fault>;
-    fn target(&self) -> &Target;
-    fn unavailable(&self) -> Vec<String>;
-    fn exists() -> Fault;
-}
-
-macro_rules! rule {
-    ($rule:ident, $raw:ident, $exists:expr) => {
-        impl Rule for $rule {
-            type Raw = $raw;
-            fn read(raw: &$raw, known: &Known<'_>) -> Result<Self, Fault> {
-                Self::check(raw, known)
-            }
-            fn target(&self) -> &Target {
-                &self.target
-            }
-            fn unavailable(&self) -> Vec<String> {
-                $rule::unavailable(self)
-            }
-            fn exists() -> Fault {
-                $exists
-            }
-        }
-    };
-}
-
-rule!(SnapshotRule, SnapshotRaw, Fault::exists(Param::AppName));
-rule!(RecordRule, RecordRaw, Fault::exists(Param::StreamName));
-rule!(PackageRule, PackageRaw, package::exists());
 
 #[derive(Default)]
 struct Found {
+    at: Wall,
     faults: Vec<Misdeclared>,
     notices: Vec<Notice>,
 }
@@ -206,7 +194,7 @@ impl Found {
         let mut rules = Rules::default();
         for (index, raw) in raw.iter().enumerate() {
             let place = Place { family, index };
-            let rule = match R::read(raw, known) {
+            let rule = match R::check(raw, known) {
                 Ok(rule) => rule,
                 Err(fault) => {
                     self.faults.push(Misdeclared { place, fault });
@@ -215,9 +203,14 @@ impl Found {
             };
             let notices = rule.unavailable().into_iter().map(|message| Notice { place, message });
             self.notices.extend(notices);
-            if rules.insert(rule.target().clone(), rule).is_err() {
+            if rules.get(rule.target()).is_some() {
                 self.faults.push(Misdeclared { place, fault: R::exists() });
+                continue;
             }
+            let mut given = raw.clone();
+            rule.fill(&mut given);
+            let stamp = Stamp { origin: Origin::File, created: self.at, updated: self.at };
+            rules.put(Template { rule, given, stamp });
         }
         rules
     }

@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use media::{NameError, StreamId};
+use media::{NameError, StreamId, Wall};
 
 use crate::target::required;
-use crate::{Catalog, Fault, Param};
+use crate::{Catalog, Fault, Origin, Param, Stamp};
 
 /// A `[[domain]]` as it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,46 +72,110 @@ impl Domain {
         };
         Ok(Self { name: name.into(), ingest, default: raw.default, second_publisher })
     }
-
-    fn serves(&self, host: &str) -> bool {
-        *self.name == *host || self.ingest.iter().any(|name| name == host)
-    }
 }
 
-fn host(param: Param, name: &str) -> Result<String, Fault> {
+/// A host name, in lower case.
+pub(crate) fn host(param: Param, name: &str) -> Result<String, Fault> {
     match StreamId::parse(name, "x", "x") {
         Ok(id) => Ok(id.domain().to_owned()),
         Err(error) => Err(Fault::malformed(param, format!("{name:?} {}", error.fault))),
     }
 }
 
-/// All domains: no host leads to two of them, and at most one serves the rest.
+/// A name that hosts of URLs have, of either sort.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name, in lower case.
+    pub name: Arc<str>,
+    /// What it is for.
+    pub role: Role,
+    /// Region as given to AddLiveDomain.
+    pub region: Option<String>,
+    /// Scope as given to AddLiveDomain.
+    pub scope: Option<String>,
+    /// Who declared it, and when.
+    pub stamp: Stamp,
+}
+
+/// What a host is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// LiveDomainType `liveVideo`: players, templates.
+    Streaming,
+    /// LiveDomainType `liveEdge`: encoders.
+    Ingest {
+        /// The streaming domain that it is mapped to.
+        pull: Option<Arc<str>>,
+    },
+}
+
+/// All domains: no host leads to two of them, and at most one serves the rest. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Domains(Vec<Domain>);
+pub(crate) struct Domains {
+    streaming: Arc<Vec<Domain>>,
+    hosts: Arc<BTreeMap<Arc<str>, Host>>,
+}
 
 impl Domains {
     /// Takes what is right; the faults name the index of what is not.
-    pub(crate) fn declare(raw: &[DomainRaw]) -> (Self, Vec<(usize, Fault)>) {
+    pub(crate) fn declare(raw: &[DomainRaw], at: Wall) -> (Self, Vec<(usize, Fault)>) {
         let (mut domains, mut faults) = (Self::default(), Vec::new());
+        let stamp = Stamp { origin: Origin::File, created: at, updated: at };
         for (index, raw) in raw.iter().enumerate() {
             match Domain::check(raw).and_then(|domain| domains.check_free(domain)) {
-                Ok(domain) => domains.0.push(domain),
+                Ok(domain) => domains.add(domain, stamp),
                 Err(fault) => faults.push((index, fault)),
             }
         }
         (domains, faults)
     }
 
+    fn add(&mut self, domain: Domain, stamp: Stamp) {
+        let host = |name: Arc<str>, role| Host { name, role, region: None, scope: None, stamp };
+        let pull = domain.name.clone();
+        for name in &domain.ingest {
+            self.put(host(name.as_str().into(), Role::Ingest { pull: Some(pull.clone()) }));
+        }
+        self.put(host(pull, Role::Streaming));
+        Arc::make_mut(&mut self.streaming).push(domain);
+    }
+
+    fn put(&mut self, host: Host) {
+        Arc::make_mut(&mut self.hosts).insert(host.name.clone(), host);
+    }
+
+    /// Adds what a command declared. The name must be free.
+    pub(crate) fn insert(&mut self, host: Host) {
+        if host.role == Role::Streaming {
+            let (name, second_publisher) = (host.name.clone(), SecondPublisher::default());
+            let domain = Domain { name, ingest: Vec::new(), default: false, second_publisher };
+            Arc::make_mut(&mut self.streaming).push(domain);
+        }
+        self.put(host);
+    }
+
+    /// Maps the ingest domain `push` to the streaming domain `pull`; both are there.
+    pub(crate) fn map(&mut self, push: &Host, pull: &Arc<str>, updated: Wall) {
+        let stamp = Stamp { updated, ..push.stamp };
+        self.put(Host { role: Role::Ingest { pull: Some(pull.clone()) }, stamp, ..push.clone() });
+        for domain in Arc::make_mut(&mut self.streaming) {
+            domain.ingest.retain(|name| **name != *push.name);
+            if domain.name == *pull {
+                domain.ingest.push(push.name.to_string());
+            }
+        }
+    }
+
     fn check_free(&self, domain: Domain) -> Result<Domain, Fault> {
         let hosts = std::iter::once((Param::Name, &*domain.name))
             .chain(domain.ingest.iter().map(|name| (Param::Ingest, name.as_str())));
         for (param, host) in hosts {
-            if let Some(other) = self.0.iter().find(|other| other.serves(host)) {
-                let detail = format!("{host:?} already leads to domain {:?}", other.name());
+            if let Some(other) = self.leading_to(host) {
+                let detail = format!("{host:?} already leads to domain {other:?}");
                 return Err(Fault::malformed(param, detail));
             }
         }
-        match self.0.iter().find(|other| other.default && domain.default) {
+        match self.streaming.iter().find(|other| other.default && domain.default) {
             Some(other) => {
                 let detail = format!("{:?} is the default domain already", other.name());
                 Err(Fault::malformed(Param::Default, detail))
@@ -120,19 +185,41 @@ impl Domains {
     }
 
     pub(crate) fn all(&self) -> &[Domain] {
-        &self.0
+        &self.streaming
+    }
+
+    /// Every name, in order.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.values()
+    }
+
+    /// The host called `name`, whatever its role.
+    pub(crate) fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.get(name.to_ascii_lowercase().as_str())
+    }
+
+    /// The streaming domain that `name` is or is mapped to.
+    pub(crate) fn leading_to(&self, name: &str) -> Option<&Arc<str>> {
+        let host = self.host(name)?;
+        match &host.role {
+            Role::Streaming => Some(&host.name),
+            Role::Ingest { pull } => pull.as_ref(),
+        }
     }
 
     /// The domain whose streaming name is `name`.
     pub(crate) fn streaming(&self, name: &str) -> Option<&Domain> {
-        self.0.iter().find(|domain| domain.name.eq_ignore_ascii_case(name))
+        let host = self.host(name).filter(|host| host.role == Role::Streaming)?;
+        self.streaming.iter().find(|domain| domain.name == host.name)
     }
 
     /// The domain that `host` leads to, or the default one.
     fn of(&self, host: Option<&str>) -> Option<&Domain> {
-        let host = host.map(without_port).unwrap_or_default().to_ascii_lowercase();
-        let named = self.0.iter().find(|domain| domain.serves(&host));
-        named.or_else(|| self.0.iter().find(|domain| domain.default))
+        let named = self.leading_to(host.map(without_port).unwrap_or_default());
+        match named {
+            Some(name) => self.streaming.iter().find(|domain| domain.name == *name),
+            None => self.streaming.iter().find(|domain| domain.default),
+        }
     }
 }
 

@@ -12,9 +12,30 @@ pub struct Fault {
     pub field: Field,
     /// What would be right: for people, not part of any wire format.
     pub detail: String,
+    /// What sort of fault, for dialects whose codes are coarser.
+    pub kind: Kind,
+    /// HTTP status of the seeds for `code`.
+    pub status: u16,
 }
 
-/// A parameter of a template.
+/// What sort of fault: all that a cloud with few codes tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A value that the parameter cannot have.
+    Malformed,
+    /// A parameter that must be given and is not.
+    Missing,
+    /// The key is taken.
+    Exists,
+    /// There is nothing under the key.
+    NotFound,
+    /// What the config file declares is not changed through an API.
+    Denied,
+    /// There are as many as there may be.
+    Limit,
+}
+
+/// A parameter of a template or a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name.
@@ -85,7 +106,31 @@ params![
     SegmentDuration,
     PartDuration,
     IgnoreTranscode,
-    // domains and storages
+    // notifications
+    NotifyUrl,
+    NeedStatusNotify,
+    OnDemandUrl,
+    NotifyReqAuth,
+    NotifyAuthKey,
+    // domains and streams, through the API
+    LiveDomainType,
+    Region,
+    Scope,
+    PullDomain,
+    PushDomain,
+    ResumeTime,
+    // Huawei's snapshot templates
+    AuthKey,
+    ObjectWriteMode,
+    SnapshotMode,
+    ObsLocation,
+    Object,
+    CallBackEnable,
+    CallBackUrl,
+    ImageObjectFormat,
+    ImageAccessProtocol,
+    ImageAccessDomain,
+    // domains and storages, in the file
     Name,
     Ingest,
     Default,
@@ -109,7 +154,14 @@ impl From<Param> for Field {
 impl Fault {
     /// `code` with its `message`.
     pub(crate) fn new(code: &'static str, message: impl Into<String>, param: Param, detail: String) -> Self {
-        Self { code, message: message.into(), field: param.into(), detail }
+        let message = message.into();
+        Self { code, message, field: param.into(), detail, kind: Kind::Malformed, status: 400 }
+    }
+
+    /// The same fault of another kind, with that kind's HTTP status in this family.
+    #[must_use]
+    pub(crate) fn of_kind(self, kind: Kind, status: u16) -> Self {
+        Self { kind, status, ..self }
     }
 
     /// `param` has a value that it cannot have: its `….Malformed` with the message of the seeds. Dialects use it
@@ -131,20 +183,36 @@ impl Fault {
     /// `param` is absent: `Missing…`.
     pub fn missing(param: Param) -> Self {
         let message = format!("{param} is mandatory for this action.");
-        Self::new(param.missing(), message, param, "is missing".to_owned())
+        Self::new(param.missing(), message, param, "is missing".to_owned()).of_kind(Kind::Missing, 400)
     }
 
     /// `param` names a domain that nobody declared.
     pub(crate) fn no_domain(name: &str) -> Self {
         let message = "The domain provided does not exist in our records.";
         let detail = format!("{name:?} is no declared domain");
-        Self::new("InvalidDomain.NotFound", message, Param::DomainName, detail)
+        Self::new("InvalidDomain.NotFound", message, Param::DomainName, detail).of_kind(Kind::NotFound, 404)
     }
 
     /// The template's place is taken by another of its family.
     pub(crate) fn exists(param: Param) -> Self {
         let detail = "there is another template for the same streams".to_owned();
         Self::new("ConfigAlreadyExists", "Config has already exist.", param, detail)
+            .of_kind(Kind::Exists, 400)
+    }
+
+    /// There is nothing to change (the cloud's spelling, reference §1.3).
+    pub(crate) fn no_config(status: u16) -> Self {
+        let message = "The speicified config does not exist.";
+        let detail = "nothing is declared for exactly these names".to_owned();
+        Self::new("InvalidConfig.NotFound", message, Param::DomainName, detail)
+            .of_kind(Kind::NotFound, status)
+    }
+
+    /// What the file declares, an API does not change (design §6).
+    pub(crate) fn denied(param: Param) -> Self {
+        let message = "This is declared in the server's config file and can be changed only there.";
+        Self::new("OperationDenied", message, param, "is declared in the config file".to_owned())
+            .of_kind(Kind::Denied, 403)
     }
 
     /// The same fault of item `index` of `list`.

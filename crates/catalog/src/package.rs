@@ -4,9 +4,11 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use output::package::Settings;
+use serde::{Deserialize, Serialize};
 
+use crate::fault::Kind;
 use crate::target::{domain, required};
-use crate::{Fault, Known, Options, Param, Pattern, Target};
+use crate::{Fault, Known, Options, Param, Pattern, Rule, Selector, Target};
 
 /// SegmentNum.
 pub const SEGMENT_NUM: RangeInclusive<u32> = 3..=10;
@@ -14,7 +16,8 @@ pub const SEGMENT_NUM: RangeInclusive<u32> = 3..=10;
 pub const SEGMENT_NUM_DEFAULT: u32 = 3;
 
 /// A template as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PackageRaw {
     /// DomainName, required.
     pub domain_name: Option<String>,
@@ -105,11 +108,7 @@ impl PackageRule {
     /// # Errors
     /// The first fault, in the order of the seed's parameters.
     pub fn check(raw: &PackageRaw, known: &Known<'_>) -> Result<Self, Fault> {
-        let target = Target {
-            domain: domain(raw.domain_name.as_ref(), known).map_err(missing_param)?,
-            app: pattern(Param::AppName, raw.app_name.as_ref())?,
-            stream: pattern(Param::StreamName, raw.stream_name.as_ref())?,
-        };
+        let target = Self::select(&Self::selector(raw), known)?;
         let protocol = protocol(raw.protocol.as_ref())?;
         let segment_num = number(Param::SegmentNum, raw.segment_num, SEGMENT_NUM_DEFAULT, SEGMENT_NUM)?;
         let (default, range) = protocol.segment_duration();
@@ -138,9 +137,66 @@ impl PackageRule {
             reconnect_window_s: options.reconnect_window_s,
         })
     }
+}
 
-    /// What this template asks for that this version does not do.
-    pub(crate) fn unavailable(&self) -> Vec<String> {
+impl Rule for PackageRule {
+    type Raw = PackageRaw;
+    const KIND: &'static str = "package";
+
+    fn check(raw: &PackageRaw, known: &Known<'_>) -> Result<Self, Fault> {
+        Self::check(raw, known)
+    }
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn fill(&self, given: &mut PackageRaw) {
+        given.domain_name = Some(self.target.domain.to_string());
+        given.segment_num = Some(self.segment_num.into());
+        given.segment_duration = Some(self.segment_duration_s.into());
+        given.part_duration = self.part_duration_ms.map(i64::from);
+        given.ignore_transcode = Some(self.ignore_transcode);
+    }
+
+    fn select(selector: &Selector, known: &Known<'_>) -> Result<Target, Fault> {
+        Ok(Target {
+            domain: domain(selector.domain_name.as_ref(), known).map_err(missing_param)?,
+            app: pattern(Param::AppName, selector.app_name.as_ref())?,
+            stream: pattern(Param::StreamName, selector.stream_name.as_ref())?,
+        })
+    }
+
+    fn selector(raw: &PackageRaw) -> Selector {
+        let PackageRaw { domain_name, app_name, stream_name, .. } = raw.clone();
+        Selector { domain_name, app_name, stream_name }
+    }
+
+    fn merge(old: &PackageRaw, change: &PackageRaw) -> Result<PackageRaw, Fault> {
+        let protocol = protocol(change.protocol.as_ref())?;
+        let absent = |param| Err(missing_param(Fault::missing(param)));
+        if change.segment_num.is_none() {
+            return absent(Param::SegmentNum);
+        }
+        if change.segment_duration.is_none() {
+            return absent(Param::SegmentDuration);
+        }
+        if protocol.is_low_latency() && change.part_duration.is_none() {
+            return absent(Param::PartDuration);
+        }
+        Ok(PackageRaw {
+            domain_name: old.domain_name.clone(),
+            app_name: old.app_name.clone(),
+            stream_name: old.stream_name.clone(),
+            protocol: change.protocol.clone(),
+            segment_num: change.segment_num,
+            segment_duration: change.segment_duration,
+            part_duration: change.part_duration,
+            ignore_transcode: change.ignore_transcode.or(old.ignore_transcode),
+        })
+    }
+
+    fn unavailable(&self) -> Vec<String> {
         let mut missing = Vec::new();
         if self.protocol != Protocol::HlsCmaf {
             missing.push(format!("protocol {} is not available yet", self.protocol));
@@ -149,6 +205,16 @@ impl PackageRule {
             missing.push("packaging of transcoded streams is not available yet".to_owned());
         }
         missing
+    }
+
+    fn exists() -> Fault {
+        let message = "There is another template for the same streams. Please check and try again later.";
+        Fault { message: message.to_owned(), ..Fault::exists(Param::StreamName) }
+    }
+
+    fn not_found() -> Fault {
+        let detail = "names no template".to_owned();
+        fault("ConfigNotFound", Param::StreamName, detail).of_kind(Kind::NotFound, 404)
     }
 }
 
@@ -169,14 +235,9 @@ pub fn invalid(param: Param) -> &'static str {
     }
 }
 
-pub(crate) fn exists() -> Fault {
-    let message = "There is another template for the same streams. Please check and try again later.";
-    Fault { message: message.to_owned(), ..Fault::exists(Param::StreamName) }
-}
-
 fn missing_param(other: Fault) -> Fault {
-    match other.code.starts_with("Missing") {
-        true => fault("MissingParam", other.field.param, other.detail),
+    match other.kind == Kind::Missing {
+        true => fault("MissingParam", other.field.param, other.detail).of_kind(Kind::Missing, 400),
         false => other,
     }
 }

@@ -1,7 +1,7 @@
 use media::StreamId;
 use output::Spec;
 
-use crate::{Catalog, SecondPublisher};
+use crate::{Catalog, Rule as _, SecondPublisher, Template};
 
 /// A publish that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +38,28 @@ impl Catalog {
                 .map_or(SecondPublisher::default(), |domain| domain.second_publisher()),
             warnings: Vec::new(),
         };
-        if let Some(rule) = self.packages.applying(stream) {
+        if let Some(Template { rule, .. }) = self.packages.applying(stream).map(AsRef::as_ref) {
             plan.outputs.extend(rule.settings(&self.options).map(Spec::Package));
             plan.warn("package", &rule.target, rule.unavailable());
         }
-        if let Some(rule) = self.records.applying(stream) {
+        if let Some(Template { rule, .. }) = self.records.applying(stream).map(AsRef::as_ref) {
             let (outputs, warnings) = rule.resolve(publish, &self.options);
             plan.outputs.extend(outputs);
             plan.warn("record", &rule.target, warnings);
         }
-        if let Some(rule) = self.snapshots.applying(stream) {
-            plan.outputs.extend(rule.settings().map(Spec::Snapshot));
+        if let Some(Template { rule, .. }) = self.snapshots.applying(stream).map(AsRef::as_ref) {
+            plan.outputs.extend(rule.settings(&self.options).map(Spec::Snapshot));
             plan.warn("snapshot", &rule.target, rule.unavailable());
+        }
+        if let Some(Template { rule, .. }) =
+            self.record_notifies.of_domain(stream.domain()).map(AsRef::as_ref)
+        {
+            plan.warn("record_notify", &rule.target, rule.unavailable());
+        }
+        if let Some(Template { rule, .. }) =
+            self.snapshot_notifies.of_domain(stream.domain()).map(AsRef::as_ref)
+        {
+            plan.warn("snapshot_notify", &rule.target, rule.unavailable());
         }
         plan
     }

@@ -6,13 +6,16 @@ mod window;
 use std::ops::RangeInclusive;
 
 use output::{Bucket, Spec, record};
+use serde::{Deserialize, Serialize};
 
 pub use format::{Container, FormatRaw, FormatRule};
 pub use window::{Window, show_moment};
 
+pub(crate) use window::moment;
+
 use crate::fault::number;
 use crate::target::{domain, pattern, required};
-use crate::{Fault, Known, Options, Param, Pattern, Publish, Target};
+use crate::{Fault, Known, Options, Param, Pattern, Publish, Rule, Selector, Target};
 
 /// DelayTime in seconds.
 pub const DELAY_TIME: RangeInclusive<u32> = 15..=21_600;
@@ -22,7 +25,8 @@ pub const DELAY_TIME_DEFAULT: u32 = 180;
 const MAX_TEMPLATES: usize = 10;
 
 /// A template as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RecordRaw {
     /// DomainName, required.
     pub domain_name: Option<String>,
@@ -113,15 +117,7 @@ impl RecordRule {
     /// # Errors
     /// The first fault, in the order of the seed's parameters.
     pub fn check(raw: &RecordRaw, known: &Known<'_>) -> Result<Self, Fault> {
-        let stream = match required(Param::StreamName, raw.stream_name.as_ref()) {
-            Ok(_) => pattern(Param::StreamName, raw.stream_name.as_ref())?,
-            Err(_) => Pattern::Any,
-        };
-        let target = Target {
-            domain: domain(raw.domain_name.as_ref(), known)?,
-            app: pattern(Param::AppName, raw.app_name.as_ref())?,
-            stream,
-        };
+        let target = Self::select(&Self::selector(raw), known)?;
         let store = known.storages.bucket(raw.oss_endpoint.as_ref(), raw.oss_bucket.as_ref())?;
         let window = Window::check(raw.start_time.as_deref(), raw.end_time.as_deref(), known.now)?;
         check_templates(raw)?;
@@ -179,9 +175,83 @@ impl RecordRule {
             _ => None,
         }
     }
+}
 
-    /// What this template asks for that this version does not do.
-    pub(crate) fn unavailable(&self) -> Vec<String> {
+impl Rule for RecordRule {
+    type Raw = RecordRaw;
+    const KIND: &'static str = "record";
+
+    fn check(raw: &RecordRaw, known: &Known<'_>) -> Result<Self, Fault> {
+        Self::check(raw, known)
+    }
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn fill(&self, given: &mut RecordRaw) {
+        given.domain_name = Some(self.target.domain.to_string());
+        given.stream_name = Some(self.target.stream.to_string());
+        given.on_demand = Some(self.on_demand.number().into());
+        given.delay_time = Some(self.delay_s.into());
+        for text in [&mut given.start_time, &mut given.end_time] {
+            if text.as_ref().is_some_and(String::is_empty) {
+                *text = None;
+            }
+        }
+        format::fill_all(&self.formats, &mut given.record_format);
+        format::fill_all(&self.transcode_formats, &mut given.transcode_record_format);
+    }
+
+    fn select(selector: &Selector, known: &Known<'_>) -> Result<Target, Fault> {
+        // Empty and `*` are one key (reference §2.2).
+        let stream = match required(Param::StreamName, selector.stream_name.as_ref()) {
+            Ok(_) => pattern(Param::StreamName, selector.stream_name.as_ref())?,
+            Err(_) => Pattern::Any,
+        };
+        let domain = domain(selector.domain_name.as_ref(), known)?;
+        Ok(Target { domain, app: pattern(Param::AppName, selector.app_name.as_ref())?, stream })
+    }
+
+    fn selector(raw: &RecordRaw) -> Selector {
+        let RecordRaw { domain_name, app_name, stream_name, .. } = raw.clone();
+        Selector { domain_name, app_name, stream_name }
+    }
+
+    fn merge(old: &RecordRaw, change: &RecordRaw) -> Result<RecordRaw, Fault> {
+        required(Param::OssEndpoint, change.oss_endpoint.as_ref())?;
+        let newer = |new: &Option<String>, old: &Option<String>| {
+            new.clone().filter(|text| !text.is_empty()).or_else(|| old.clone())
+        };
+        let templates = match change.transcode_templates.is_empty() {
+            true => &old.transcode_templates,
+            false => &change.transcode_templates,
+        };
+        Ok(RecordRaw {
+            domain_name: old.domain_name.clone(),
+            app_name: old.app_name.clone(),
+            stream_name: old.stream_name.clone(),
+            oss_endpoint: change.oss_endpoint.clone(),
+            oss_bucket: newer(&change.oss_bucket, &old.oss_bucket),
+            start_time: newer(&change.start_time, &old.start_time),
+            end_time: newer(&change.end_time, &old.end_time),
+            on_demand: change.on_demand.or(old.on_demand),
+            delay_time: change.delay_time.or(old.delay_time),
+            record_format: format::merge_all(&old.record_format, &change.record_format),
+            transcode_record_format: format::merge_all(
+                &old.transcode_record_format,
+                &change.transcode_record_format,
+            ),
+            transcode_templates: templates.clone(),
+        })
+    }
+
+    fn is_timed(change: &RecordRaw) -> bool {
+        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        given(&change.start_time) || given(&change.end_time)
+    }
+
+    fn unavailable(&self) -> Vec<String> {
         let mut missing = Vec::new();
         for format in &self.formats {
             if matches!(format.container, Container::Mp4 | Container::Cmaf) {
@@ -199,6 +269,14 @@ impl RecordRule {
             missing.push("StartTime and EndTime are not available yet: nothing is recorded".to_owned());
         }
         missing
+    }
+
+    fn exists() -> Fault {
+        Fault::exists(Param::StreamName)
+    }
+
+    fn not_found() -> Fault {
+        Fault::no_config(400)
     }
 }
 

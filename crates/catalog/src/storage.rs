@@ -16,9 +16,9 @@ pub struct Storage {
     pub buckets: Option<Vec<String>>,
 }
 
-/// All storages, found by what OssEndpoint says.
+/// All storages, found by what OssEndpoint says. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Storages(Vec<Storage>);
+pub struct Storages(Arc<[Storage]>);
 
 /// Longest bucket name: of what the clouds and file systems take, the larger.
 const MAX_BUCKET: usize = 255;
@@ -43,7 +43,7 @@ impl Storages {
                 faults.push((index, Fault::malformed(Param::Buckets, not_a_bucket(bucket))));
             }
         }
-        (Self(storages), faults)
+        (Self(storages.into()), faults)
     }
 
     /// The storages, as declared.

@@ -61,6 +61,13 @@ pub struct Target {
     pub stream: Pattern,
 }
 
+impl Target {
+    /// Every stream of `domain`.
+    pub fn of_domain(domain: Arc<str>) -> Self {
+        Self { domain, app: Pattern::Any, stream: Pattern::Any }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.domain, self.app, self.stream)
@@ -82,4 +89,10 @@ pub(crate) fn domain(value: Option<&String>, known: &Known<'_>) -> Result<Arc<st
 pub(crate) fn pattern(param: Param, value: Option<&String>) -> Result<Pattern, Fault> {
     let text = required(param, value)?;
     Pattern::parse(text).map_err(|fault| Fault::malformed(param, fault.to_string()))
+}
+
+/// Whether `url` is one that can be called: http or https, with a host.
+pub(crate) fn is_web_address(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
+    url.chars().all(|c| c.is_ascii_graphic()) && !rest.is_empty() && !rest.starts_with('/')
 }

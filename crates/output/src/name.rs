@@ -1,4 +1,5 @@
-//! Object names with variables (seeds `000_f7078a5cb00af4b6.txt`, `001_b4cfd81d467542c8.txt`).
+//! Object names with variables (seeds `000_f7078a5cb00af4b6.txt`, `001_b4cfd81d467542c8.txt`; Huawei's times in
+//! `002_2f047e957c4b6494.txt`).
 
 use std::fmt::{self, Write};
 
@@ -12,6 +13,9 @@ pub const MAX_NAME: usize = 255;
 const TIME: &str = "%Y-%m-%d-%H:%M:%S";
 /// The same without `:`, as in `{EscapedStartTime}`.
 const ESCAPED_TIME: &str = "%Y-%m-%d-%H-%M-%S";
+
+/// `YYYYMMDDhhmmss`, as in `{CompactTimeUtc}`.
+const COMPACT_TIME: &str = "%Y%m%d%H%M%S";
 
 /// What may stand in braces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +36,12 @@ pub enum Variable {
     EscapedStartTime,
     /// [`Variable::EndTime`] as `2006-01-02-15-04-05`.
     EscapedEndTime,
+    /// Whole milliseconds since 1970: Huawei's `unix_time_milli`.
+    UnixMillis,
+    /// When a picture was captured, `20060102070405` in UTC: Huawei's `fmt_time_utc`.
+    CompactTimeUtc,
+    /// The same in local time: Huawei's `fmt_time_local`.
+    CompactTimeLocal,
 }
 
 impl Variable {
@@ -40,6 +50,24 @@ impl Variable {
     /// Those of SequenceOssObject.
     pub const SEQUENCE_SNAPSHOT: &[Variable] =
         &[Self::AppName, Self::StreamName, Self::UnixTimestamp, Self::Sequence];
+    /// Those of a picture that Huawei's image_object_format names.
+    pub const HUAWEI_SNAPSHOT: &[Variable] = &[
+        Self::AppName,
+        Self::StreamName,
+        Self::UnixTimestamp,
+        Self::Sequence,
+        Self::UnixMillis,
+        Self::CompactTimeUtc,
+        Self::CompactTimeLocal,
+    ];
+    /// Those that differ from one picture of a stream to the next.
+    pub const TELLS_PICTURES_APART: &[Variable] = &[
+        Self::UnixTimestamp,
+        Self::Sequence,
+        Self::UnixMillis,
+        Self::CompactTimeUtc,
+        Self::CompactTimeLocal,
+    ];
     /// Those of SliceOssObjectPrefix.
     pub const RECORD_SLICE: &[Variable] =
         &[Self::AppName, Self::StreamName, Self::UnixTimestamp, Self::Sequence];
@@ -65,6 +93,9 @@ impl Variable {
             Self::EndTime => "EndTime",
             Self::EscapedStartTime => "EscapedStartTime",
             Self::EscapedEndTime => "EscapedEndTime",
+            Self::UnixMillis => "UnixMillis",
+            Self::CompactTimeUtc => "CompactTimeUtc",
+            Self::CompactTimeLocal => "CompactTimeLocal",
         }
     }
 }
@@ -100,11 +131,11 @@ pub struct Values<'a> {
     pub unix: i64,
     /// `{Sequence}`.
     pub sequence: u64,
-    /// `{StartTime}`, `{EscapedStartTime}`.
+    /// `{StartTime}`, `{EscapedStartTime}`, and the moment of a picture.
     pub start: Wall,
     /// `{EndTime}`, `{EscapedEndTime}`.
     pub end: Wall,
-    /// Offset of the four times from UTC, in seconds.
+    /// Offset of the times from UTC, in seconds; `{CompactTimeUtc}` has none.
     pub utc_offset: i32,
 }
 
@@ -195,19 +226,25 @@ impl Values<'_> {
             Variable::StreamName => out.write_str(self.stream.stream()),
             Variable::UnixTimestamp => write!(out, "{}", self.unix),
             Variable::Sequence => write!(out, "{}", self.sequence),
-            Variable::StartTime => self.write_time(self.start, TIME, out),
-            Variable::EndTime => self.write_time(self.end, TIME, out),
-            Variable::EscapedStartTime => self.write_time(self.start, ESCAPED_TIME, out),
-            Variable::EscapedEndTime => self.write_time(self.end, ESCAPED_TIME, out),
+            Variable::StartTime => self.write_local(self.start, TIME, out),
+            Variable::EndTime => self.write_local(self.end, TIME, out),
+            Variable::EscapedStartTime => self.write_local(self.start, ESCAPED_TIME, out),
+            Variable::EscapedEndTime => self.write_local(self.end, ESCAPED_TIME, out),
+            Variable::UnixMillis => write!(out, "{}", self.start.0.div_euclid(1_000)),
+            Variable::CompactTimeUtc => write_time(self.start.unix_seconds(), COMPACT_TIME, out),
+            Variable::CompactTimeLocal => self.write_local(self.start, COMPACT_TIME, out),
         };
     }
 
-    fn write_time(&self, at: Wall, format: &str, out: &mut String) -> fmt::Result {
-        let local = at.unix_seconds().saturating_add(i64::from(self.utc_offset));
-        // A moment that no calendar holds becomes 1970: no clock says so, and a name is still needed.
-        let date = DateTime::from_timestamp(local, 0).unwrap_or_default();
-        write!(out, "{}", date.format(format))
+    fn write_local(&self, at: Wall, format: &str, out: &mut String) -> fmt::Result {
+        write_time(at.unix_seconds().saturating_add(i64::from(self.utc_offset)), format, out)
     }
+}
+
+fn write_time(seconds: i64, format: &str, out: &mut String) -> fmt::Result {
+    // A moment that no calendar holds becomes 1970: no clock says so, and a name is still needed.
+    let date = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    write!(out, "{}", date.format(format))
 }
 
 fn pieces(text: &str, allowed: &[Variable]) -> Result<Vec<Piece>, NameError> {
@@ -251,6 +288,9 @@ mod tests {
         Variable::EndTime,
         Variable::EscapedStartTime,
         Variable::EscapedEndTime,
+        Variable::UnixMillis,
+        Variable::CompactTimeUtc,
+        Variable::CompactTimeLocal,
     ];
 
     #[track_caller]
@@ -281,6 +321,8 @@ mod tests {
         expands("record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}", "record/live/cam-1/1489000186_7");
         expands("{Sequence}_{StartTime}_{EndTime}", "7_2017-03-08-23:09:46_2017-03-09-00:09:46");
         expands("{EscapedStartTime}_{EscapedEndTime}", "2017-03-08-23-09-46_2017-03-09-00-09-46");
+        expands("{UnixMillis}", "1488985786900");
+        expands("{CompactTimeUtc}_{CompactTimeLocal}", "20170308150946_20170308230946");
         expands("{Sequence}{Sequence}", "77");
         expands("plain", "plain");
     }

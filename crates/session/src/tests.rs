@@ -60,6 +60,7 @@ fn spec() -> Spec {
         interval_s: 3600,
         naming: snapshot::Naming::Overwrite(output::name::Name::parse("a.jpg", &[]).unwrap()),
         counter: "snapshot".into(),
+        utc_offset: 0,
     })
 }
 

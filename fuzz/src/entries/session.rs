@@ -204,7 +204,8 @@ fn specs(choice: u8) -> Vec<Spec> {
         utc_offset: 28_800,
     };
     let naming = snapshot::Naming::Sequence(picture_name);
-    let snapshot = snapshot::Settings { store, interval_s: 5, naming, counter: "snapshot".into() };
+    let counter = "snapshot".into();
+    let snapshot = snapshot::Settings { store, interval_s: 5, naming, counter, utc_offset: 28_800 };
     let all = [Spec::Package(package), Spec::RecordFlv(flv), Spec::RecordHls(hls), Spec::Snapshot(snapshot)];
     all.into_iter().enumerate().filter(|(at, _)| !bit(3 + *at as u8)).map(|(_, spec)| spec).collect()
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use output::name::{Name, Variable};
+use serde::{Deserialize, Serialize};
 
 use crate::fault::number;
 use crate::target::required;
@@ -15,7 +16,8 @@ pub const SLICE_DURATION_DEFAULT: u32 = 30;
 pub const CYCLE_DURATION: RangeInclusive<u32> = 1..=86_400;
 
 /// RecordFormat.N or TranscodeRecordFormat.N as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FormatRaw {
     /// Format, required.
     pub format: Option<String>,
@@ -107,6 +109,46 @@ pub(super) fn check_all(list: Param, raw: &[FormatRaw]) -> Result<Vec<FormatRule
         rules.push(rule);
     }
     Ok(rules)
+}
+
+/// Writes the defaults of `rules` into what was given for them.
+pub(super) fn fill_all(rules: &[FormatRule], given: &mut [FormatRaw]) {
+    for (rule, given) in rules.iter().zip(given) {
+        given.cycle_duration = Some(rule.cycle_s.into());
+        given.slice_duration = rule.slice.as_ref().map(|slice| slice.duration_s.into());
+        if rule.slice.is_none() {
+            given.slice_oss_object_prefix = None;
+        }
+    }
+}
+
+/// `old` with what `change` gives: each format in place, new ones at the end.
+pub(super) fn merge_all(old: &[FormatRaw], change: &[FormatRaw]) -> Vec<FormatRaw> {
+    let mut merged = old.to_vec();
+    let mut changed: Vec<Option<&str>> = Vec::new();
+    for new in change {
+        let same = |old: &&mut FormatRaw| old.format == new.format;
+        match merged.iter_mut().find(same).filter(|_| !changed.contains(&new.format.as_deref())) {
+            Some(old) => merge(old, new),
+            // A format that is there twice in one change stays so, for the check to refuse.
+            None => merged.push(new.clone()),
+        }
+        changed.push(new.format.as_deref());
+    }
+    merged
+}
+
+fn merge(old: &mut FormatRaw, new: &FormatRaw) {
+    old.cycle_duration = new.cycle_duration.or(old.cycle_duration);
+    old.slice_duration = new.slice_duration.or(old.slice_duration);
+    for (old, new) in [
+        (&mut old.slice_oss_object_prefix, &new.slice_oss_object_prefix),
+        (&mut old.oss_object_prefix, &new.oss_object_prefix),
+    ] {
+        if new.as_ref().is_some_and(|text| !text.is_empty()) {
+            old.clone_from(new);
+        }
+    }
 }
 
 fn check(raw: &FormatRaw) -> Result<FormatRule, Fault> {

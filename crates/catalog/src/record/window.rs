@@ -55,7 +55,7 @@ pub fn show_moment(moment: Wall) -> String {
 }
 
 /// `yyyy-MM-ddTHH:mm:ssZ`; empty counts as absent.
-fn moment(param: Param, text: Option<&str>) -> Result<Option<Wall>, Fault> {
+pub(crate) fn moment(param: Param, text: Option<&str>) -> Result<Option<Wall>, Fault> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     match NaiveDateTime::parse_from_str(text, FORMAT) {
         Ok(time) if text.len() == "2018-04-10T09:57:21Z".len() => {

@@ -26,6 +26,8 @@ pub struct Settings {
     pub naming: Naming,
     /// Counter behind `{Sequence}` in [`crate::Memory`]: the number of the next picture.
     pub counter: Arc<str>,
+    /// Offset of local times in names from UTC, in seconds.
+    pub utc_offset: i32,
 }
 
 /// Seed `000_f7078a5cb00af4b6.txt`: one of the two.
@@ -96,7 +98,7 @@ impl Snapshot {
             sequence: self.sequence,
             start: at,
             end: at,
-            utc_offset: 0,
+            utc_offset: self.settings.utc_offset,
         })
     }
 }

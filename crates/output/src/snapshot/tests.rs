@@ -5,7 +5,8 @@ use crate::name::Variable;
 use crate::record::story;
 
 fn settings(naming: Naming) -> Settings {
-    Settings { store: story::bucket(), interval_s: 5, naming, counter: "snapshot".into() }
+    let (store, counter) = (story::bucket(), "snapshot".into());
+    Settings { store, interval_s: 5, naming, counter, utc_offset: 8 * 3600 }
 }
 
 fn sequence() -> Settings {

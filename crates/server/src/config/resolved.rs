@@ -14,9 +14,9 @@ pub(super) fn show(config: &Config) -> String {
     config.storages.iter().for_each(|it| storage(it, &mut out));
     config.catalog.domains().iter().for_each(|it| domain(it, &mut out));
     config.access_keys.iter().for_each(|it| access_key(it, &mut out));
-    config.catalog.snapshots().all().for_each(|it| snapshot(it, &mut out));
-    config.catalog.records().all().for_each(|it| record(it, &mut out));
-    config.catalog.packages().all().for_each(|it| package(it, &mut out));
+    config.catalog.snapshots().all().for_each(|it| snapshot(&it.rule, &mut out));
+    config.catalog.records().all().for_each(|it| record(&it.rule, &mut out));
+    config.catalog.packages().all().for_each(|it| package(&it.rule, &mut out));
     out.0.trim_start().to_owned()
 }
 

@@ -28,6 +28,7 @@ pub(super) fn catalog(
         snapshots: root.sections("snapshot").into_iter().map(snapshot).collect(),
         records: root.sections("record").into_iter().map(record).collect(),
         packages: root.sections("package").into_iter().map(package).collect(),
+        ..Declared::default()
     };
     if declared.domains.is_empty() {
         let message = "no [[domain]]: every publish is refused".to_owned();
@@ -60,6 +61,7 @@ fn options(section: Section<'_>, http: &Http) -> Options {
         record_name_utc_offset: hours.map_or(default.record_name_utc_offset, |hours| hours * 3600),
         snapshot_both_names: section.boolean("snapshot_both_names").unwrap_or(default.snapshot_both_names),
         reconnect_window_s: u32::try_from(http.reconnect_window.as_secs()).unwrap_or(u32::MAX),
+        ..default
     };
     section.finish();
     options
@@ -104,6 +106,7 @@ fn snapshot(section: Section<'_>) -> SnapshotRaw {
         overwrite_oss_object: section.string("overwrite_oss_object"),
         sequence_oss_object: section.string("sequence_oss_object"),
         callback: section.string("callback"),
+        huawei: None,
     };
     section.finish();
     raw
@@ -161,7 +164,7 @@ fn problem(table: &Table, Misdeclared { place, fault }: &Misdeclared) -> Problem
     let message = match place.family {
         // No API declares these: the codes would say nothing to anyone.
         Family::Storage | Family::Domain => fault.detail.clone(),
-        Family::Snapshot | Family::Record | Family::Package => format!("{} ({})", fault.detail, fault.code),
+        _ => format!("{} ({})", fault.detail, fault.code),
     };
     let (at, key) = match fault.field.item {
         None => locate(table, *place, &[Step::Key(&param)]),

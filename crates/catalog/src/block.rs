@@ -1,0 +1,54 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use media::{StreamId, Wall};
+
+use crate::Stamp;
+
+/// A stream that may not be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Which: by its streaming domain.
+    pub stream: StreamId,
+    /// The domain that the command named, which may be an ingest domain.
+    pub domain: Arc<str>,
+    /// From this moment on it may again.
+    pub until: Wall,
+    /// When it was forbidden.
+    pub stamp: Stamp,
+}
+
+/// All of them, past ones included until the next change clears them up. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Blocks(Arc<BTreeMap<StreamId, Block>>);
+
+impl Blocks {
+    /// The block that holds `stream` at `now`.
+    pub(crate) fn of(&self, stream: &StreamId, now: Wall) -> Option<&Block> {
+        self.0.get(stream).filter(|block| block.until > now)
+    }
+
+    /// Those that hold at `now`, in order of their streams.
+    pub(crate) fn holding(&self, now: Wall) -> impl Iterator<Item = &Block> {
+        self.0.values().filter(move |block| block.until > now)
+    }
+
+    pub(crate) fn put(&mut self, block: Block) {
+        Arc::make_mut(&mut self.0).insert(block.stream.clone(), block);
+    }
+
+    /// `true` if there was one.
+    pub(crate) fn remove(&mut self, stream: &StreamId) -> bool {
+        self.0.contains_key(stream) && Arc::make_mut(&mut self.0).remove(stream).is_some()
+    }
+
+    /// Removes and returns what holds no more.
+    pub(crate) fn clear_past(&mut self, now: Wall) -> Vec<StreamId> {
+        let past: Vec<_> =
+            self.0.values().filter(|block| block.until <= now).map(|block| block.stream.clone()).collect();
+        if !past.is_empty() {
+            Arc::make_mut(&mut self.0).retain(|_, block| block.until > now);
+        }
+        past
+    }
+}
