@@ -96,7 +96,7 @@ impl Refusal {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Self::new(400, fault.code, fault.message)
+        Self::new(fault.status, fault.code, fault.message)
     }
 }
 

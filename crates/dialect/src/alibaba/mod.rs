@@ -1,11 +1,12 @@
 //! Alibaba Cloud's RPC dialect: ApsaraVideo Live, version 2016-11-01.
 //!
 //! A shell reads a [`Call`] from a request, asks it who signed it ([`Call::authenticate`]) and which
-//! [`Operation`] of [`OPERATIONS`] it names, checks policy, rate and nonce by what these say, and lets the
-//! operation read an [`Ask`] from the parameters. Whatever comes of it, [`Call::answer`] says in JSON or XML.
+//! [`Operation`] of [`OPERATIONS`] it names ([`Call::operation`]), checks nonce, policy and rate by what these say,
+//! and does what [`Run`] says. Whatever comes of it, [`Call::answer`] tells in JSON or XML.
 
 mod error;
 mod moment;
+mod ops;
 mod params;
 mod v1;
 mod v3;
@@ -13,6 +14,7 @@ mod wire;
 mod xml;
 
 pub use error::Refusal;
+pub use ops::{LiveAudio, LiveStream, LiveVideo, OPERATIONS, Operation, Rate, Run, Scope, VERSION};
 pub use params::{NotA, Params};
 pub use wire::{Call, Caller, Format, MAX_PARAMETERS};
 

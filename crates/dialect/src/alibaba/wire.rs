@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::{HOST_ID, Params, Refusal, Request, v1, v3, xml};
+use super::{HOST_ID, Operation, Params, Refusal, Request, ops, v1, v3, xml};
 use crate::http::Response;
 use crate::keys::KeyLookup;
 use crate::percent;
@@ -115,6 +115,14 @@ impl Call {
             Scheme::V1 => v1::verify(request, &self.params, keys, now),
             Scheme::V3 => v3::verify(request, keys, now),
         }
+    }
+
+    /// The operation that it names. Asked after [`Call::authenticate`]: strangers are told nothing.
+    ///
+    /// # Errors
+    /// A version or a name that is none.
+    pub fn operation(&self) -> Result<&'static Operation, Refusal> {
+        ops::find(&self.version, &self.action)
     }
 
     /// The answer: `result` with the request id, in the call's form. A result that is no JSON object is left
