@@ -1,0 +1,2 @@
+mod signature;
+mod template;
