@@ -229,6 +229,7 @@ mod tests {
     fn an_input_that_takes_much_memory_is_found() {
         let failure = fails(|_| drop(std::hint::black_box(vec![1u8; MAX_MEMORY + 1])), "test-memory");
         assert!(failure.why.ends_with("bytes held at once"), "{failure}");
+        std::fs::remove_file(failure.file.unwrap()).unwrap();
         let runaway = |_: &[u8]| {
             let mut held = Vec::new();
             loop {
@@ -237,5 +238,6 @@ mod tests {
         };
         let failure = fails(runaway, "test-runaway");
         assert!(failure.why.contains("stopped at"), "{failure}");
+        std::fs::remove_file(failure.file.unwrap()).unwrap();
     }
 }
