@@ -7,8 +7,11 @@ use crate::snapshot::SnapshotRaw;
 use crate::{Catalog, Declared, DomainRaw, Fault, Known, Options, Publish, SecondPublisher, Storage};
 use crate::{PackageRule, RecordRule, SnapshotRule};
 
+mod command;
 mod domain;
+mod huawei;
 mod plan;
+mod restore;
 mod rule;
 
 fn some(text: &str) -> Option<String> {

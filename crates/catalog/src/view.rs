@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Catalog {
-    /// All streaming domains, in the order they were declared.
+    /// All streaming domains, the file's first.
     pub fn domains(&self) -> &[Domain] {
         self.domains.all()
     }
