@@ -8,8 +8,17 @@ use crate::keys::{Key, KeyLookup};
 use crate::percent::encode;
 
 mod bounds;
+mod domain;
+mod operation;
+mod package;
+mod record;
 mod signature;
+mod snapshot;
+mod stream;
 mod wire;
+mod world;
+
+use world::{World, operation, pairs, params, with};
 
 /// One key, as the documentation of the cloud has it.
 struct OneKey {

@@ -1,6 +1,6 @@
 //! What strangers may send: anything, of any length, in bounded time and without a panic.
 
-use super::super::{MAX_PARAMETERS, v1};
+use super::super::{MAX_PARAMETERS, OPERATIONS, v1};
 use super::*;
 
 /// A generator of the same bytes every time (xorshift).
@@ -104,4 +104,27 @@ fn deeply_nested_json_is_no_list() {
     let mut request = get("");
     request.query = format!("RecordFormat={}", "[".repeat(30_000));
     assert!(Call::read(&request).params().items("RecordFormat").is_empty());
+}
+
+#[test]
+fn no_parameters_make_an_operation_panic() {
+    let mut noise = Noise(0xDEAD_BEEF);
+    let mut world = World::new();
+    let names =
+        ["DomainName", "AppName", "StreamName", "Format", "PageNum", "PageSize", "ResumeTime", "Protocol"];
+    for round in 0..400 {
+        for operation in OPERATIONS {
+            let mut pairs = vec![("DomainName".to_owned(), "live.local".to_owned())];
+            pairs.extend((0..noise.below(8)).map(|_| (noise.text(4), noise.text(4))));
+            pairs.extend(names.iter().map(|name| ((*name).to_owned(), noise.text(3))));
+            // With and without the good domain in front.
+            let pairs = pairs.split_off(round % 2);
+            let borrowed: Vec<_> =
+                pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            if let Err(refusal) = world.call(operation.name, &borrowed) {
+                assert!((400..500).contains(&refusal.status), "{pairs:?}: {refusal:?}");
+                assert!(!refusal.code.is_empty() && !refusal.message.is_empty());
+            }
+        }
+    }
 }
