@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -78,6 +79,19 @@ struct Registry {
     closing: bool,
 }
 
+/// Who publishes a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publisher {
+    /// Host that it named: an ingest or streaming domain, an address, or nothing.
+    pub host: Option<String>,
+    /// Its address.
+    pub client: SocketAddr,
+    /// What it calls itself.
+    pub agent: String,
+    /// Since when.
+    pub since: Wall,
+}
+
 /// Who owns a stream's session.
 struct Entry {
     /// Grows with each owner, so that an earlier one can't remove a later one's entry.
@@ -85,6 +99,8 @@ struct Entry {
     commands: mpsc::Sender<Command>,
     /// Wall time of the publisher's last media in microseconds; `None` while the session lingers.
     last_media: Option<Arc<AtomicI64>>,
+    /// The publisher, once it was introduced; `None` while the session lingers.
+    publisher: Option<Arc<Publisher>>,
 }
 
 impl Hub {
@@ -144,6 +160,14 @@ impl Hub {
         }
         reports.sort_by(|a: &Report, b| a.stream.cmp(&b.stream));
         reports
+    }
+
+    /// Who publishes now. A stream whose session only lingers is not among them.
+    pub fn publishers(&self) -> HashMap<StreamId, Arc<Publisher>> {
+        let registry = self.inner.registry();
+        let introduced =
+            |(stream, entry): (&StreamId, &Entry)| Some((stream.clone(), entry.publisher.clone()?));
+        registry.streams.iter().filter_map(introduced).collect()
     }
 
     /// Streams with a session, and those with a publisher.
@@ -212,9 +236,17 @@ impl Inner {
         }
         registry.claims += 1;
         let claim = registry.claims;
-        let entry = Entry { claim, commands, last_media: Some(last_media.clone()) };
+        let entry = Entry { claim, commands, last_media: Some(last_media.clone()), publisher: None };
         let previous = registry.streams.insert(stream.clone(), entry).map(|entry| entry.commands);
         Ok((claim, previous))
+    }
+
+    /// Says who the owner under `claim` is.
+    pub(crate) fn introduce(&self, stream: &StreamId, claim: u64, publisher: Publisher) {
+        let mut registry = self.registry();
+        if let Some(entry) = registry.streams.get_mut(stream).filter(|entry| entry.claim == claim) {
+            entry.publisher = Some(Arc::new(publisher));
+        }
     }
 
     /// Marks that the owner under `claim` has no publisher any more; `false` if it is not the owner now.
@@ -223,6 +255,7 @@ impl Inner {
         match registry.streams.get_mut(stream) {
             Some(entry) if entry.claim == claim => {
                 entry.last_media = None;
+                entry.publisher = None;
                 true
             }
             _ => false,

@@ -9,7 +9,7 @@ use session::{Input, Session, SlotEffects};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::command::{Command, Handed};
-use crate::hub::Inner;
+use crate::hub::{Inner, Publisher};
 use crate::linger;
 
 /// A session in the hands of its publisher's connection. Dropped, it goes to the lingering task as if the
@@ -59,6 +59,11 @@ impl Live {
     /// The session's id; `None` once it went elsewhere.
     pub fn session(&self) -> Option<SessionId> {
         self.session.as_ref().map(|session| session.id())
+    }
+
+    /// Says who publishes, for [`crate::Hub::publishers`].
+    pub fn introduce(&self, publisher: Publisher) {
+        self.hub.introduce(&self.stream, self.claim, publisher);
     }
 
     /// Feeds one media message, received at `now`.

@@ -1,5 +1,6 @@
 //! An RTMP connection from its first byte to its last: who it is, whether it may, and its media to its session.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use catalog::{Catalog, Plan};
@@ -42,7 +43,7 @@ impl Publishing {
 
     async fn publish(self, request: PublishRequest) {
         let peer = request.peer();
-        let (plan, live) = match self.admit(request.publish()).await {
+        let (plan, live) = match self.admit(request.publish(), peer).await {
             Ok(admitted) => admitted,
             Err(reason) => {
                 counter!("millrace_publish_refused_total").increment(1);
@@ -73,7 +74,7 @@ impl Publishing {
     }
 
     /// Finds the stream's plan and claims its session, or says why not.
-    async fn admit(&self, publish: &rtmp::Publish) -> Result<(Plan, Live), String> {
+    async fn admit(&self, publish: &rtmp::Publish, client: SocketAddr) -> Result<(Plan, Live), String> {
         let host = publish.vhost.as_deref().or(publish.tc_host.as_deref());
         let domain = self.catalog.domain_of(host).ok_or(NO_DOMAIN)?;
         let stream =
@@ -84,6 +85,12 @@ impl Publishing {
             catalog::SecondPublisher::TakeOver => hub::SecondPublisher::TakeOver,
         };
         let live = self.hub.claim(&plan.stream, &plan.outputs, policy).await.map_err(|e| e.to_string())?;
+        live.introduce(hub::Publisher {
+            host: host.map(str::to_owned),
+            client,
+            agent: publish.client.clone(),
+            since: clock::now(),
+        });
         Ok((plan, live))
     }
 }
