@@ -1,0 +1,178 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::{Catalog, Command, Fault};
+use media::{StreamId, Wall};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::keys::{AccessKey, Keys};
+use crate::writer::{Asked, Writer};
+use crate::{Database, Error, Nonces, Throttle, Who};
+
+/// Changes waiting for the writer; beyond, whoever asks waits for a place.
+const QUEUE: usize = 1_024;
+/// How often changes from other processes are looked for: `millrace key disable` takes effect this soon.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Ends the publisher of a stream. Must not block.
+pub type Kick = Arc<dyn Fn(StreamId) + Send + Sync>;
+
+/// What the control plane needs of the outside.
+pub struct Settings {
+    /// Access keys of the config file; they win over those of the database.
+    pub keys: Vec<AccessKey>,
+    /// Whether rates are enforced.
+    pub throttle: bool,
+    /// Called for every stream whose publisher must go.
+    pub kick: Kick,
+    /// The time.
+    pub clock: fn() -> Wall,
+}
+
+/// Why a change was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is wrong.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The database does not take it now, or the server is going down.
+    #[error("the change could not be kept")]
+    Unavailable,
+}
+
+/// The present catalog and keys, and the way to change them. Cheap to clone.
+#[derive(Clone)]
+pub struct Control {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    database: Database,
+    catalog: watch::Receiver<Arc<Catalog>>,
+    changes: mpsc::Sender<Asked>,
+    file_keys: Vec<AccessKey>,
+    keys: watch::Sender<Arc<Keys>>,
+    throttle: Throttle,
+    nonces: Nonces,
+}
+
+impl Control {
+    /// Starts from what the config file declares and what the database keeps. Also returns a line for everything
+    /// in the database that has no effect. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open(
+        database: Database,
+        file: Catalog,
+        settings: Settings,
+    ) -> Result<(Self, Vec<String>), Error> {
+        let rows = database.declared().await?;
+        let (catalog, mut notices) = file.clone().restore(&rows);
+        let (current, seen) = watch::channel(Arc::new(catalog));
+        let (changes, inbox) = mpsc::channel(QUEUE);
+        let Settings { keys: file_keys, throttle, kick, clock } = settings;
+        let connection = database.pool.acquire().await?;
+        let writer = Writer { database: database.clone(), connection, file, current, kick, clock };
+        let (keys, unreadable) = Keys::read(&database, &file_keys).await?;
+        notices.extend(unreadable);
+        let inner = Inner {
+            database,
+            catalog: seen,
+            changes,
+            file_keys,
+            keys: watch::channel(Arc::new(keys)).0,
+            throttle: Throttle::new(throttle),
+            nonces: Nonces::default(),
+        };
+        tokio::spawn(writer.run(inbox));
+        Ok((Self { inner: Arc::new(inner) }, notices))
+    }
+
+    /// The catalog at this moment.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.inner.catalog.borrow().clone()
+    }
+
+    /// Makes a change; when this returns, it is on disk and [`Control::catalog`] has it. Dropping the future does
+    /// not take the change back.
+    ///
+    /// # Errors
+    /// [`Refused`] says why nothing was changed.
+    pub async fn change(&self, command: Command, who: Who) -> Result<Arc<Catalog>, Refused> {
+        let (answer, answered) = oneshot::channel();
+        let asked = Asked { command, who, answer };
+        self.inner.changes.send(asked).await.map_err(|_| Refused::Unavailable)?;
+        answered.await.map_err(|_| Refused::Unavailable)?
+    }
+
+    /// The access keys at this moment.
+    pub fn keys(&self) -> Arc<Keys> {
+        self.inner.keys.borrow().clone()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn inner_keys(&self) -> watch::Receiver<Arc<Keys>> {
+        self.inner.keys.subscribe()
+    }
+
+    /// Limits of requests per account and action.
+    pub fn throttle(&self) -> &Throttle {
+        &self.inner.throttle
+    }
+
+    /// Nonces of signatures that were seen.
+    pub fn nonces(&self) -> &Nonces {
+        &self.inner.nonces
+    }
+
+    /// The database, for questions that need no catalog.
+    pub fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    /// Reads access keys again whenever the database has changed, until dropped.
+    pub async fn follow_keys(self) {
+        let mut ticks = interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut version = None;
+        let mut connection = None;
+        loop {
+            ticks.tick().await;
+            match self.look(&mut connection, &mut version).await {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "access keys could not be read again");
+                    connection = None;
+                }
+            }
+        }
+    }
+
+    /// `PRAGMA data_version` counts commits of all other connections, as one of them sees it.
+    async fn look(
+        &self,
+        connection: &mut Option<sqlx::pool::PoolConnection<sqlx::Sqlite>>,
+        version: &mut Option<i64>,
+    ) -> Result<(), Error> {
+        if connection.is_none() {
+            *connection = Some(self.inner.database.pool.acquire().await?);
+            *version = None;
+        }
+        let Some(open) = connection.as_mut() else { return Ok(()) };
+        let now: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut **open).await?;
+        if *version != Some(now) {
+            let (keys, _) = Keys::read(&self.inner.database, &self.inner.file_keys).await?;
+            self.inner.keys.send_if_modified(|old| {
+                let changed = **old != keys;
+                if changed {
+                    *old = Arc::new(keys);
+                }
+                changed
+            });
+            *version = Some(now);
+        }
+        Ok(())
+    }
+}
