@@ -1,6 +1,7 @@
 //! The entries: each feeds a parser the way the server does and asserts what must hold of whatever comes out.
 
 pub(crate) mod aac;
+pub(crate) mod alibaba;
 pub(crate) mod amf0;
 pub(crate) mod config;
 pub(crate) mod flv;

@@ -33,6 +33,8 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "aac-config", run: entries::aac::config, seeds: seeds::aac_configs },
     Entry { name: "object-name", run: entries::name::name, seeds: seeds::names },
     Entry { name: "config", run: entries::config::config, seeds: seeds::configs },
+    Entry { name: "alibaba-call", run: entries::alibaba::call, seeds: seeds::calls::signed },
+    Entry { name: "alibaba-operations", run: entries::alibaba::operations, seeds: seeds::calls::operations },
     Entry { name: "session", run: entries::session::session, seeds: seeds::stories },
 ];
 

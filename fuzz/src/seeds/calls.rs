@@ -1,0 +1,72 @@
+//! Calls of the clouds' APIs.
+
+use serde_json::Value;
+
+use super::root;
+
+/// What the clouds' own SDKs sent.
+pub(crate) fn signed() -> Vec<Vec<u8>> {
+    let text = std::fs::read(root().join("tests/data/sdk-signatures.json")).unwrap_or_default();
+    let all: Value = serde_json::from_slice(&text).unwrap_or_default();
+    let vectors = all["vectors"].as_array().into_iter().flatten();
+    let mine = vectors.filter(|vector| vector["valid"] == true && vector["kind"] != "huawei");
+    mine.map(|vector| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let headers = vector["headers"].as_array().into_iter().flatten();
+        let headers = headers.map(|header| format!("\n{}: {}", text(&header[0]), text(&header[1])));
+        let (method, target) = (text(&vector["method"]), text(&vector["target"]));
+        let head = format!("{method} {target}{}", headers.collect::<String>());
+        format!("{head}\n\n{}", text(&vector["body"])).into_bytes()
+    })
+    .collect()
+}
+
+/// Calls of every operation, in an order in which they are done.
+pub(crate) fn operations() -> Vec<Vec<u8>> {
+    let domain = "DomainName=live.local";
+    let store = "OssEndpoint=oss-local&OssBucket=live-bucket";
+    let file = "OssObjectPrefix=%7BSequence%7D_%7BStartTime%7D_%7BEndTime%7D";
+    let stream = "DomainName=push.live.local&AppName=a&StreamName=s&LiveStreamType=publisher";
+    let notify = "NotifyUrl=http%3A%2F%2Fx%2F&NotifyAuthKey=0123456789abcdef";
+    let snapshots = format!(
+        "AddLiveAppSnapshotConfig?{domain}&AppName=*&TimeInterval=5&{store}&OverwriteOssObject=%7BStreamName%7D.jpg\n\
+         UpdateLiveAppSnapshotConfig?{domain}&AppName=*&OverwriteOssObject=-&SequenceOssObject=%7BSequence%7D.jpg\n\
+         DescribeLiveSnapshotConfig?{domain}&PageNum=1&PageSize=5&Order=desc\n\
+         AddLiveSnapshotNotifyConfig?{domain}&{notify}&NotifyReqAuth=yes\n\
+         UpdateLiveSnapshotNotifyConfig?{domain}&NotifyReqAuth=no\n\
+         DescribeLiveSnapshotNotifyConfig?{domain}\n\
+         DeleteLiveSnapshotNotifyConfig?{domain}\nDeleteLiveAppSnapshotConfig?{domain}&AppName=*"
+    );
+    let records = format!(
+        "AddLiveAppRecordConfig?{domain}&AppName=a&StreamName=s&{store}&OnDemand=7&DelayTime=15\
+         &StartTime=2026-11-21T08:00:00Z&EndTime=2026-11-22T08:00:00Z&RecordFormat.1.Format=flv&RecordFormat.1.{file}\
+         &TranscodeRecordFormat.1.Format=mp4&TranscodeRecordFormat.1.{file}&TranscodeTemplates.1=sd\n\
+         UpdateLiveAppRecordConfig?{domain}&AppName=a&StreamName=s&OssEndpoint=oss-local&RecordFormat.1.Format=flv\
+         &RecordFormat.1.CycleDuration=60\n\
+         DescribeLiveRecordConfig?{domain}&AppName=a&StreamName=s\n\
+         AddLiveRecordNotifyConfig?{domain}&{notify}&NotifyReqAuth=True&NeedStatusNotify=true\n\
+         UpdateLiveRecordNotifyConfig?{domain}&OnDemandUrl=http%3A%2F%2Fy%2F\n\
+         DescribeLiveRecordNotifyConfig?{domain}\n\
+         DeleteLiveRecordNotifyConfig?{domain}\nDeleteLiveAppRecordConfig?{domain}&AppName=a&StreamName=s"
+    );
+    let packages = format!(
+        "AddLivePackageConfig?{domain}&AppName=a&StreamName=*&Protocol=LLHLS_TS&IgnoreTranscode=False\n\
+         UpdateLivePackageConfig?{domain}&AppName=a&StreamName=*&Protocol=HLS_CMAF&SegmentNum=4&SegmentDuration=6\n\
+         DescribeLivePackageConfig?{domain}\nDeleteLivePackageConfig?{domain}&AppName=a&StreamName=*"
+    );
+    let streams = format!(
+        "ForbidLiveStream?{stream}&ResumeTime=2026-12-01T00:00:00Z\nDescribeLiveStreamsBlockList?{domain}\n\
+         ResumeLiveStream?{stream}\nForbidLiveStream?{stream}&Oneshot=yes\n\
+         DescribeLiveStreamsOnlineList?{domain}&QueryType=strict&StreamName=s"
+    );
+    let domains = "AddLiveDomain?DomainName=b.local&LiveDomainType=liveVideo&Region=cn-shanghai\n\
+         AddLiveDomain?DomainName=in.local&LiveDomainType=liveEdge&Region=cn-shanghai&Scope=global\n\
+         AddLiveDomainMapping?PullDomain=b.local&PushDomain=in.local\n\
+         DescribeLiveUserDomains?DomainSearchType=suf_match&DomainName=local&PageNumber=1\n\
+         DescribeLiveDomainDetail?DomainName=in.local\n\
+         AddLivePackageConfig?DomainName=b.local&AppName=a&StreamName=s&Protocol=DASH_CMAF";
+    let undone = |calls: &str| calls.rsplit_once('\n').map_or_else(String::new, |(kept, _)| kept.to_owned());
+    let kept = [&snapshots, &records, &packages].map(|calls| undone(&undone(calls)));
+    let all = kept.into_iter().chain([snapshots, records, packages, streams, domains.to_owned()]);
+    all.map(String::into_bytes).collect()
+}
