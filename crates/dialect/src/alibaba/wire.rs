@@ -13,6 +13,9 @@ use media::Wall;
 /// Most parameters that are read. A call with more is refused: the largest operation has about 100.
 pub const MAX_PARAMETERS: usize = 1_000;
 
+/// Longest nonce in bytes; SDKs send 32 to 36. Nonces are kept for as long as they could be sent again.
+const MAX_NONCE: usize = 256;
+
 /// In what form the answer goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -111,9 +114,13 @@ impl Call {
             let message = format!("The request has more than {MAX_PARAMETERS} parameters.");
             return Err(Refusal::new(400, "InvalidParameter", message));
         }
-        match self.scheme {
-            Scheme::V1 => v1::verify(request, &self.params, keys, now),
-            Scheme::V3 => v3::verify(request, keys, now),
+        let caller = match self.scheme {
+            Scheme::V1 => v1::verify(request, &self.params, keys, now)?,
+            Scheme::V3 => v3::verify(request, keys, now)?,
+        };
+        match caller.nonce.len() <= MAX_NONCE {
+            true => Ok(caller),
+            false => Err(Refusal::invalid_common("SignatureNonce")),
         }
     }
 

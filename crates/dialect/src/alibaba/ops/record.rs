@@ -117,9 +117,18 @@ fn notify_raw(params: &Params) -> Result<RecordNotifyRaw, Refusal> {
         notify_url: params.string("NotifyUrl"),
         need_status_notify: read::truth(params, Param::NeedStatusNotify, read::malformed)?,
         on_demand_url: params.string("OnDemandUrl"),
-        notify_req_auth: read::truth(params, Param::NotifyReqAuth, read::malformed)?,
+        notify_req_auth: req_auth(params)?,
         notify_auth_key: params.string("NotifyAuthKey"),
     })
+}
+
+/// NotifyReqAuth: a truth value here, and `yes` or `no` in the sibling of the snapshots and in some documentation.
+fn req_auth(params: &Params) -> Result<Option<bool>, Refusal> {
+    match params.text("NotifyReqAuth") {
+        Some(text) if text.eq_ignore_ascii_case("yes") => Ok(Some(true)),
+        Some(text) if text.eq_ignore_ascii_case("no") => Ok(Some(false)),
+        _ => Ok(read::truth(params, Param::NotifyReqAuth, read::malformed)?),
+    }
 }
 
 pub(super) fn describe_notify(params: &Params, catalog: &Catalog, _: Wall) -> Result<Value, Refusal> {

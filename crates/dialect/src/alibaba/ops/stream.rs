@@ -143,6 +143,6 @@ pub(super) fn blocked(params: &Params, catalog: &Catalog, now: Wall) -> Result<V
     let (found, shown) = page.cut(found.collect());
     let urls = found.into_iter().map(|stream| json!(stream.to_string())).collect();
     let mut fields = shown.numbers();
-    fields.insert("DomainName".to_owned(), json!(read::domain_name(params)?));
+    fields.insert("DomainName".to_owned(), json!(domain));
     Ok(listed(fields, "StreamUrls", "StreamUrl", urls))
 }

@@ -305,6 +305,17 @@ fn a_notification_is_described_within_its_object() {
     config["OnDemandUrl"] = json!("http://ask/");
     config["NotifyAuthKey"] = json!("0123456789abcdef");
     assert_eq!(world.done(describe, &domain), sample);
+    world.done("UpdateLiveRecordNotifyConfig", &pairs(&with(NOTIFY, &[("NotifyReqAuth", "no")])));
+    assert_eq!(world.done(describe, &domain)["LiveRecordNotifyConfig"]["NotifyReqAuth"], false);
+}
+
+#[test]
+fn private_addresses_are_unsafe_where_the_operator_says_so() {
+    let mut world = World::declaring(|declared| declared.options.deny_private_callbacks = true);
+    let (status, code, _) = world
+        .refused("AddLiveRecordNotifyConfig", &pairs(&with(NOTIFY, &[("NotifyUrl", "http://127.0.0.1/")])));
+    assert_eq!((status, &*code), (400, "InvalidNotifyUrl.Unsafe"));
+    world.done("AddLiveRecordNotifyConfig", NOTIFY);
 }
 
 #[test]
@@ -314,7 +325,7 @@ fn a_notification_is_refused_in_its_familys_words() {
         ([("NotifyUrl", "")], "MissingNotifyUrl"),
         ([("NotifyUrl", "x")], "InvalidNotifyUrl.Malformed"),
         ([("NeedStatusNotify", "yes")], "InvalidNeedStatusNotify.Malformed"),
-        ([("NotifyReqAuth", "yes")], "InvalidNotifyReqAuth.Malformed"),
+        ([("NotifyReqAuth", "maybe")], "InvalidNotifyReqAuth.Malformed"),
         ([("NotifyAuthKey", "short")], "InvalidNotifyAuthKey.Malformed"),
     ] {
         let (status, refused, _) =

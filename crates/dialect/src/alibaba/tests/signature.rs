@@ -1,3 +1,7 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac as _};
+
 use super::super::{v1, v3};
 use super::*;
 
@@ -217,6 +221,19 @@ fn a_mismatch_says_our_string_to_sign_after_the_only_colon_before_it() {
     let (said, ours) = refusal.message.split_once(':').unwrap();
     assert!(said.starts_with("Specified signature is not matched with our calculation."));
     assert_eq!(ours, v1::string_to_sign("GET", Call::read(&request).params()));
+}
+
+#[test]
+fn a_nonce_that_is_too_long_to_keep_is_refused() {
+    let signed = |nonce: &str| {
+        let query = DOC_QUERY.replace("c2fe8fbb-2977-4414-8d39-348d02419c1c", nonce);
+        let text = v1::string_to_sign("GET", Call::read(&get(&query)).params());
+        let mac = Hmac::<sha1::Sha1>::new_from_slice(b"testsecret&").unwrap().chain_update(text).finalize();
+        let request = get(&format!("{query}&Signature={}", encode(&STANDARD.encode(mac.into_bytes()))));
+        authenticate(&request, &test_key(), at(DOC_TIME))
+    };
+    assert!(signed(&"n".repeat(256)).is_ok());
+    assert_eq!(signed(&"n".repeat(257)), Err(Refusal::invalid_common("SignatureNonce")));
 }
 
 #[test]

@@ -169,6 +169,29 @@ fn what_is_not_there_is_neither_updated_nor_deleted() {
 }
 
 #[test]
+fn what_the_config_file_declares_is_read_only() {
+    let mut world = World::declaring(|declared| {
+        declared.snapshots.push(catalog::snapshot::SnapshotRaw {
+            domain_name: Some("live.local".to_owned()),
+            app_name: Some("app".to_owned()),
+            time_interval: Some(7),
+            oss_endpoint: Some("oss-local".to_owned()),
+            oss_bucket: Some("live-bucket".to_owned()),
+            overwrite_oss_object: Some("a.jpg".to_owned()),
+            ..Default::default()
+        });
+    });
+    assert_eq!(described(&mut world)["TimeInterval"], 7);
+    let key = [("DomainName", "live.local"), ("AppName", "app"), ("TimeInterval", "9")];
+    for action in [UPDATE, DELETE] {
+        let (status, code, _) = world.refused(action, &key);
+        assert_eq!((status, &*code), (403, "OperationDenied"), "{action}");
+    }
+    let (status, code, _) = world.refused(ADD, BASE);
+    assert_eq!((status, &*code), (400, "ConfigAlreadyExists"));
+}
+
+#[test]
 fn a_list_is_filtered_ordered_and_paged() {
     let mut world = World::new();
     for app in ["b", "a", "*", "c", "d", "e", "f"] {

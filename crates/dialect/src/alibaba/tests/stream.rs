@@ -121,7 +121,7 @@ fn a_forbidden_stream_is_blocked_until_it_is_resumed() {
     let id = StreamId::parse("live.local", "app", "stream").unwrap();
     world.done(FORBID, STREAM);
     assert!(world.catalog.is_forbidden(&id, world.now));
-    let blocked = world.done(BLOCKED, &[("DomainName", "live.local")]);
+    let blocked = world.done(BLOCKED, &[("DomainName", "push.live.local")]);
     let expected = json!({
         "DomainName": "live.local", "StreamUrls": { "StreamUrl": ["live.local/app/stream"] },
         "PageNum": 1, "PageSize": 2000, "TotalNum": 1, "TotalPage": 1,

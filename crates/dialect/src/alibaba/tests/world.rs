@@ -17,8 +17,13 @@ pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
 impl World {
     /// One domain with an ingest domain, and one storage with one bucket.
     pub(super) fn new() -> Self {
+        Self::declaring(|_| {})
+    }
+
+    /// The same with more in the config file.
+    pub(super) fn declaring(declare: impl FnOnce(&mut Declared)) -> Self {
         let text = |text: &str| text.to_owned();
-        let declared = Declared {
+        let mut declared = Declared {
             storages: vec![Storage {
                 name: text("oss-local"),
                 endpoints: vec![text("oss-cn-shanghai.aliyuncs.com")],
@@ -32,6 +37,7 @@ impl World {
             }],
             ..Declared::default()
         };
+        declare(&mut declared);
         Self { catalog: Catalog::build(declared).unwrap().0, now: at(NOW), live: Vec::new() }
     }
 
