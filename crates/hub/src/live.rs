@@ -66,6 +66,12 @@ impl Live {
         self.hub.introduce(&self.stream, self.claim, publisher);
     }
 
+    /// Whether [`Live::interrupted`] has something to do or to wait for but a command that has not come yet. For
+    /// callers that look again soon: it costs less than being ready to be woken.
+    pub fn attention(&self) -> bool {
+        !self.inbox.is_empty() || self.session.as_ref().is_none_or(|session| session.deadline().is_some())
+    }
+
     /// Feeds one media message, received at `now`.
     pub fn media(&mut self, kind: Kind, timestamp: u32, payload: Bytes, now: Wall) {
         let Some(session) = self.session.as_mut() else { return };

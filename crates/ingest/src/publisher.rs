@@ -44,7 +44,7 @@ pub struct Publisher {
 /// What a read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// Perhaps media; more may follow.
+    /// Perhaps media, perhaps nothing yet; more may follow.
     Media,
     /// The publisher said that it is done.
     Unpublished,
@@ -89,31 +89,38 @@ impl Publisher {
         if !self.fill().await? {
             return Ok(Received::Closed);
         }
+        if self.buffer.is_empty() {
+            return Ok(Received::Media);
+        }
         let outcome = self.server.input(&mut self.buffer, &mut self.events);
         let received = self.hand_out(media);
         outcome?;
         Ok(received)
     }
 
-    /// Reads what the socket has; `false` at its end.
+    /// Whether [`Publisher::read`] returns at every tick, bytes or not, so that its caller need not be woken for
+    /// anything else.
+    pub fn swept(&self) -> bool {
+        matches!(self.link, Some(Link::Swept(_)))
+    }
+
+    /// Waits, then reads what the socket has; `false` at its end.
     async fn fill(&mut self) -> Result<bool, Error> {
-        loop {
-            match self.paced.next(Instant::now()) {
-                None => self.wait_for_bytes().await?,
-                Some(tick) => self.wait_for_tick(tick).await?,
-            }
-            let Some(link) = self.link.as_mut() else { return Ok(false) };
-            match link.read(&mut self.buffer) {
-                Ok((0, _)) => return Ok(false),
-                Ok((_, all)) => {
-                    self.more = !all;
-                    self.heard = Instant::now();
-                    return Ok(true);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.more = false,
-                Err(error) => return Err(error.into()),
-            }
+        match self.paced.next(Instant::now()) {
+            None => self.wait_for_bytes().await?,
+            Some(tick) => self.wait_for_tick(tick).await?,
         }
+        let Some(link) = self.link.as_mut() else { return Ok(false) };
+        match link.read(&mut self.buffer) {
+            Ok((0, _)) => return Ok(false),
+            Ok((_, all)) => {
+                self.more = !all;
+                self.heard = Instant::now();
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.more = false,
+            Err(error) => return Err(error.into()),
+        }
+        Ok(true)
     }
 
     /// Few publishers: sleep until there are bytes.

@@ -1,9 +1,9 @@
 //! An RTMP connection from its first byte to its last: who it is, whether it may, and its media to its session.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use catalog::{Catalog, Plan};
+use catalog::Plan;
+use control::Control;
 use hub::{Hub, Interrupt, Live};
 use ingest::{Incoming, Pace, PublishRequest, Publisher, Received, Request};
 use media::{Gap, Kind, StreamId};
@@ -13,13 +13,14 @@ use tracing::{Instrument as _, info_span};
 use crate::clock;
 
 const NO_DOMAIN: &str = "no domain of this server is called by the name in the URL, and none is the default";
+const FORBIDDEN: &str = "this stream is forbidden";
 const NO_PLAY: &str = "this server plays over HTTP";
 
 /// What an RTMP connection needs of the server. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Publishing {
     pub(crate) hub: Hub,
-    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) control: Control,
     pub(crate) pace: Pace,
     pub(crate) limits: rtmp::Limits,
 }
@@ -76,15 +77,24 @@ impl Publishing {
     /// Finds the stream's plan and claims its session, or says why not.
     async fn admit(&self, publish: &rtmp::Publish, client: SocketAddr) -> Result<(Plan, Live), String> {
         let host = publish.vhost.as_deref().or(publish.tc_host.as_deref());
-        let domain = self.catalog.domain_of(host).ok_or(NO_DOMAIN)?;
+        let catalog = self.control.catalog();
+        let domain = catalog.domain_of(host).ok_or(NO_DOMAIN)?;
         let stream =
             StreamId::parse(domain.name(), &publish.app, &publish.stream).map_err(|e| e.to_string())?;
-        let plan = self.catalog.resolve(&catalog::Publish { stream, args: publish.args.clone() });
+        if catalog.is_forbidden(&stream, clock::now()) {
+            return Err(FORBIDDEN.to_owned());
+        }
+        let plan = catalog.resolve(&catalog::Publish { stream, args: publish.args.clone() });
         let policy = match plan.second_publisher {
             catalog::SecondPublisher::Refuse => hub::SecondPublisher::Refuse,
             catalog::SecondPublisher::TakeOver => hub::SecondPublisher::TakeOver,
         };
         let live = self.hub.claim(&plan.stream, &plan.outputs, policy).await.map_err(|e| e.to_string())?;
+        // Who forbids the stream from here on finds this publisher to kick; who did so meanwhile found nobody.
+        if self.control.catalog().is_forbidden(&plan.stream, clock::now()) {
+            live.gone(Gap::Kicked);
+            return Err(FORBIDDEN.to_owned());
+        }
         live.introduce(hub::Publisher {
             host: host.map(str::to_owned),
             client,
@@ -99,22 +109,9 @@ impl Publishing {
 async fn feed(mut publisher: Publisher, mut live: Live) {
     let mut media = Vec::new();
     let why = loop {
+        let watched = !publisher.swept() || live.attention();
         tokio::select! {
-            biased;
-            interrupt = live.interrupted() => match interrupt {
-                Interrupt::Replaced => {
-                    tracing::info!("publish ended: another publisher took over");
-                    return;
-                }
-                Interrupt::Kicked => {
-                    tracing::info!("publish ended: kicked");
-                    return;
-                }
-                Interrupt::Ended => {
-                    tracing::info!("publish ended: the server is going down");
-                    return;
-                }
-            },
+            interrupt = live.interrupted(), if watched => return ended_by(&interrupt),
             received = publisher.read(&mut media) => {
                 hand_over(&mut media, &mut live);
                 match received {
@@ -133,6 +130,15 @@ async fn feed(mut publisher: Publisher, mut live: Live) {
     let clean = why == Gap::Unpublished;
     tracing::info!(clean, "publish ended");
     live.gone(why);
+}
+
+fn ended_by(interrupt: &Interrupt) {
+    let why = match interrupt {
+        Interrupt::Replaced => "another publisher took over",
+        Interrupt::Kicked => "kicked",
+        Interrupt::Ended => "the server is going down",
+    };
+    tracing::info!(why, "publish ended");
 }
 
 fn hand_over(media: &mut Vec<rtmp::Message>, live: &mut Live) {
