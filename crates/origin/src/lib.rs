@@ -8,6 +8,7 @@
 mod body;
 mod range;
 mod routes;
+mod viewers;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ type Streams = HashMap<StreamId, watch::Sender<Arc<Window>>>;
 #[derive(Default)]
 pub struct Origin {
     streams: RwLock<Streams>,
+    viewers: viewers::Viewers,
 }
 
 impl Origin {
@@ -54,8 +56,15 @@ impl Origin {
         self.window(stream).map(|window| window.next_sequence)
     }
 
-    /// Forgets every window whose time has come ([`Window::forget_at`]).
+    /// Players that asked for a media playlist of `stream` in the last 15 to 30 seconds. They are told apart by
+    /// address, as `ConnectInfo<SocketAddr>` in the request's extensions says, and by what they call themselves.
+    pub fn viewers(&self, stream: &StreamId) -> usize {
+        self.viewers.count(stream)
+    }
+
+    /// Forgets every window whose time has come ([`Window::forget_at`]), and players that went away.
     pub fn sweep(&self, now: Wall) {
+        self.viewers.sweep(now);
         self.write().retain(|_, sender| sender.borrow().forget_at.is_none_or(|at| at > now));
     }
 

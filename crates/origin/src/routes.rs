@@ -14,7 +14,7 @@ use http::header::{
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use media::StreamId;
-use output::{Resource, Window};
+use output::Resource;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
@@ -85,8 +85,8 @@ async fn multivariant(
     Path((app, file)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let stream = file.strip_suffix(".m3u8");
-    let window = stream.and_then(|stream| shared.window(&request, &app, stream));
+    let stream = file.strip_suffix(".m3u8").and_then(|stream| shared.stream(&request, &app, stream));
+    let window = stream.and_then(|stream| shared.origin.window(&stream));
     let resource = window.as_ref().and_then(|window| window.multivariant.as_ref());
     answer(Kind::Multivariant, resource, request.headers())
 }
@@ -97,16 +97,20 @@ async fn resource(
     request: Request,
 ) -> Response {
     let kind = if name.ends_with(".m3u8") { Kind::Playlist } else { Kind::Segment };
-    let window = shared.window(&request, &app, &stream);
+    let stream = shared.stream(&request, &app, &stream);
+    let window = stream.as_ref().and_then(|stream| shared.origin.window(stream));
     let resource = window.as_ref().and_then(|window| window.get(&name));
+    if let (Some(stream), Some(_), Kind::Playlist) = (&stream, &resource, kind) {
+        shared.origin.viewers.note(stream, &request);
+    }
     answer(kind, resource, request.headers())
 }
 
 impl Shared {
-    fn window(&self, request: &Request, app: &str, stream: &str) -> Option<Arc<Window>> {
+    fn stream(&self, request: &Request, app: &str, stream: &str) -> Option<StreamId> {
         let host = host(request.uri(), request.headers());
         let domain = (self.domains)(host.as_deref())?;
-        self.origin.window(&StreamId::parse(&domain, app, stream).ok()?)
+        StreamId::parse(&domain, app, stream).ok()
     }
 }
 
