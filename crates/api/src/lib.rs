@@ -7,19 +7,28 @@ mod auth;
 mod health;
 mod streams;
 
-use std::sync::Arc;
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, middleware};
+use control::Control;
 use hub::Hub;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
-pub use auth::{AccessKey, AccessKeys};
 pub use health::Readiness;
+
+/// How a request came in. The server puts it into the extensions of each.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection {
+    /// Address of the client.
+    pub peer: SocketAddr,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
 
 /// What the control plane looks at.
 #[derive(Clone)]
@@ -30,8 +39,8 @@ pub struct Api {
     pub metrics: PrometheusHandle,
     /// Whether the server can do its work.
     pub readiness: Readiness,
-    /// Who may ask.
-    pub keys: Arc<AccessKeys>,
+    /// Who may ask, and what is declared.
+    pub control: Control,
 }
 
 impl Api {
@@ -40,7 +49,7 @@ impl Api {
         let guarded = Router::new()
             .route("/api/streams", get(streams::list))
             .route("/api/streams/{domain}/{app}/{stream}", get(streams::one))
-            .layer(middleware::from_fn_with_state(self.keys.clone(), auth::require_key));
+            .layer(middleware::from_fn_with_state(self.control.clone(), auth::require_key));
         Router::new()
             .route("/healthz", get(health::healthz))
             .route("/metrics", get(health::metrics))

@@ -69,6 +69,14 @@ impl Audit {
 }
 
 impl Database {
+    /// Writes an entry of its own, for a change that is none of the catalog.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn note(&self, entry: &Audit) -> Result<(), Error> {
+        Ok(entry.keep(&mut *self.pool.acquire().await?).await?)
+    }
+
     /// The newest changes, newest first, `limit` at most.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use dialect::keys::{Key, KeyLookup};
 use dialect::policy::Policy;
 use media::Wall;
 use sqlx::Row as _;
+use subtle::ConstantTimeEq as _;
 
 use crate::{Database, Error};
 
@@ -15,6 +16,8 @@ pub struct AccessKey {
     pub id: String,
     /// Secret half.
     pub secret: String,
+    /// What may stand in place of a signature: Huawei's `X-Auth-Token`.
+    pub token: Option<String>,
     /// What it may do.
     pub policy: Policy,
     /// Whether it may be used at all.
@@ -53,6 +56,24 @@ impl Keys {
         self.0.get(id)
     }
 
+    /// The key whose token this is. Takes the same time whichever token is wrong and wherever.
+    pub fn by_token(&self, token: &str) -> Option<&AccessKey> {
+        let mut found = None;
+        for key in self.all() {
+            let same = key.token.as_ref().is_some_and(|own| own.as_bytes().ct_eq(token.as_bytes()).into());
+            if same {
+                found = Some(key);
+            }
+        }
+        found
+    }
+
+    /// The key with this id, if it is active and `secret` is its secret.
+    pub fn authenticate(&self, id: &str, secret: &str) -> Option<&AccessKey> {
+        let key = self.get(id).filter(|key| key.active)?;
+        bool::from(key.secret.as_bytes().ct_eq(secret.as_bytes())).then_some(key)
+    }
+
     /// All of them, in order of their ids.
     pub fn all(&self) -> impl Iterator<Item = &AccessKey> {
         self.0.values()
@@ -67,7 +88,7 @@ impl Keys {
                 Ok(policy) => {
                     let StoredKey { id, secret, active, created, .. } = stored;
                     let source = Source::Database(created);
-                    keys.insert(id.clone(), AccessKey { id, secret, policy, active, source });
+                    keys.insert(id.clone(), AccessKey { id, secret, token: None, policy, active, source });
                 }
                 Err(error) => {
                     notices.push(format!("access key {} is left out: its policy {error}", stored.id))

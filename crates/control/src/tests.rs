@@ -209,6 +209,7 @@ async fn keys_of_the_file_win_and_unreadable_ones_are_none() {
     let of_file = AccessKey {
         id: "both".to_owned(),
         secret: "s".to_owned(),
+        token: Some("t".to_owned()),
         policy: Policy::Full,
         active: true,
         source: Source::File,
@@ -219,6 +220,11 @@ async fn keys_of_the_file_win_and_unreadable_ones_are_none() {
     assert!(control.keys().get("bad").is_none());
     assert!(notices.len() == 1 && notices[0].starts_with("access key bad is left out"), "{notices:?}");
     assert_eq!(format!("{:?}", control.keys().get("both").unwrap()), "AccessKey(both)");
+    let keys = control.keys();
+    assert_eq!(keys.by_token("t").unwrap().id, "both");
+    assert!(keys.by_token("").is_none() && keys.by_token("s").is_none());
+    assert!(keys.authenticate("both", "s").is_some());
+    assert!(keys.authenticate("both", "t").is_none() && keys.authenticate("other", "s").is_none());
 }
 
 #[tokio::test]

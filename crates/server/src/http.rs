@@ -17,7 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 /// Largest request head in bytes (design §10).
@@ -39,6 +40,8 @@ pub(crate) struct Http {
     pub(crate) router: Router,
     /// Connections at once; beyond, they wait in the kernel's backlog.
     pub(crate) max_connections: usize,
+    /// The certificate, of a port that speaks TLS.
+    pub(crate) tls: Option<TlsAcceptor>,
 }
 
 impl Http {
@@ -53,9 +56,17 @@ impl Http {
                 _ = shutdown.wait_for(|down| *down) => break,
             };
             let (socket, peer, place) = accepted;
-            let (router, shutdown) = (self.router.clone(), shutdown.clone());
+            let (router, shutdown, tls) = (self.router.clone(), shutdown.clone(), self.tls.clone());
             connections.spawn(async move {
-                connection(socket, peer, router, shutdown).await;
+                // Head and body of an answer leave in one write; Nagle would hold the last piece of a segment back.
+                let _ = socket.set_nodelay(true);
+                let socket = Patient { socket, stalled: None };
+                match tls {
+                    None => {
+                        connection(socket, api::Connection { peer, secure: false }, router, shutdown).await
+                    }
+                    Some(tls) => secure_connection(socket, peer, &tls, router, shutdown).await,
+                }
                 drop(place);
             });
         }
@@ -80,22 +91,38 @@ async fn next(
     }
 }
 
-async fn connection(
-    socket: TcpStream,
+/// A connection over TLS. Its handshake counts as part of the first request.
+async fn secure_connection(
+    socket: Patient,
     peer: SocketAddr,
+    tls: &TlsAcceptor,
+    router: Router,
+    shutdown: watch::Receiver<bool>,
+) {
+    match timeout(FIRST_REQUEST, tls.accept(socket)).await {
+        Ok(Ok(socket)) => connection(socket, api::Connection { peer, secure: true }, router, shutdown).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+        Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+    }
+}
+
+async fn connection(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    from: api::Connection,
     router: Router,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    // Head and body of an answer leave in one write; Nagle would hold the last piece of a segment back.
-    let _ = socket.set_nodelay(true);
+    let peer = from.peer;
     let served = Arc::new(AtomicBool::new(false));
     let seen = served.clone();
     let service = router.map_request(move |request: hyper::Request<Incoming>| {
         seen.store(true, Ordering::Relaxed);
-        request.map(axum::body::Body::new)
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(from);
+        request
     });
     let builder = builder();
-    let io = TokioIo::new(Patient { socket, stalled: None });
+    let io = TokioIo::new(socket);
     let connection = builder.serve_connection(io, TowerToHyperService::new(service));
     tokio::pin!(connection);
     let first = sleep(FIRST_REQUEST);

@@ -3,11 +3,12 @@
 mod clock;
 
 mod http;
-mod keys;
+mod key_command;
 mod ledger;
 mod publishing;
 mod run;
 mod telemetry;
+mod tls;
 mod world;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use key_command::KeyCommand;
 
 use server::config::{self, Config};
 
@@ -38,12 +40,19 @@ enum Command {
     Serve(ConfigArg),
     /// Validate the config and print it as it is understood.
     Check(ConfigArg),
+    /// Make, list, disable and delete access keys.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
 }
 
 #[derive(clap::Args)]
 struct ConfigArg {
     /// Config file; without it config/millrace.toml if that exists, else the defaults.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
 
@@ -51,6 +60,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(ConfigArg { config }) => serve(config.as_deref()),
         Command::Check(ConfigArg { config }) => check(config.as_deref()),
+        Command::Key { command, config: ConfigArg { config } } => key(command, config.as_deref()),
     }
 }
 
@@ -59,7 +69,21 @@ fn serve(path: Option<&Path>) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match start(config) {
+    exit_code(start(config))
+}
+
+fn key(command: KeyCommand, path: Option<&Path>) -> ExitCode {
+    let config = match load(path) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("runtime: {error}"));
+    exit_code(runtime.and_then(|runtime| runtime.block_on(command.run(&config))))
+}
+
+fn exit_code(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("millrace: {error}");

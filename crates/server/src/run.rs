@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use api::{AccessKeys, Api, Readiness};
-use catalog::Catalog;
+use api::{Api, Readiness};
+use control::{Control, Database};
 use delivery::Delivery;
 use ffmpeg::Pictures;
 use hub::Hub;
@@ -17,12 +17,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
+use tokio_rustls::TlsAcceptor;
 
 use crate::http::Http;
 use crate::ledger::Ledger;
 use crate::publishing::Publishing;
 use crate::world::Outside;
-use crate::{clock, keys, telemetry};
+use crate::{clock, telemetry, tls};
 use server::config::Config;
 
 /// How often windows that nobody will ask for any more are let go of.
@@ -39,6 +40,9 @@ pub(crate) enum Error {
         /// What the system said.
         error: io::Error,
     },
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] control::Error),
 }
 
 fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
@@ -72,39 +76,40 @@ struct Running {
 
 impl Running {
     async fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, Error> {
-        let catalog = Arc::new(config.catalog.clone());
         let data = &config.server.data_dir;
         std::fs::create_dir_all(data).map_err(failed(format!("data_dir {}", data.display())))?;
-        let keys = access_keys(&config)?;
         let outside = Arc::new(outside(&config)?);
         let hub = Hub::new(outside.clone(), hub::Settings { max_streams: config.limits.streams });
+        let control = control(&config, &hub).await?;
 
         let rtmp = Listener::bind(config.rtmp.listen, admission(&config))
             .map_err(failed(format!("rtmp.listen {}", config.rtmp.listen)))?;
-        let play = listen("http.listen", config.http.listen).await?;
-        let control = listen("api.listen", config.api.listen).await?;
-        let addresses = (rtmp.local_addr(), play.local_addr(), control.local_addr());
-
+        let (ports, bound) = Ports::bind(&config).await?;
         let readiness = Readiness::default();
-        let api = Api { hub: hub.clone(), metrics: metrics.clone(), readiness: readiness.clone(), keys };
+        let api = Api {
+            hub: hub.clone(),
+            metrics: metrics.clone(),
+            readiness: readiness.clone(),
+            control: control.clone(),
+        };
         let (http_down, shutdown) = watch::channel(false);
-        let max_connections = config.limits.http_connections;
-        let mut http = JoinSet::new();
-        let router = play_router(&outside.origin, &catalog);
-        http.spawn(Http { listener: play, router, max_connections }.serve(shutdown.clone()));
-        http.spawn(Http { listener: control, router: api.router(), max_connections }.serve(shutdown));
+        let http = ports.serve(play_router(&outside.origin, &control), api.router(), &shutdown);
+        let rtmp_bound = rtmp.local_addr().map_err(failed("rtmp.listen"))?;
 
         let mut background = JoinSet::new();
-        let publishing =
-            Publishing { hub: hub.clone(), catalog, pace: Pace::default(), limits: rtmp::Limits::default() };
+        let publishing = Publishing {
+            hub: hub.clone(),
+            control: control.clone(),
+            pace: Pace::default(),
+            limits: rtmp::Limits::default(),
+        };
         background.spawn(accept(rtmp, publishing));
         background.spawn(sweep(outside.origin.clone()));
         background.spawn(outside.ledger.clone().write_behind());
+        background.spawn(control.clone().follow_keys());
         background.spawn(telemetry::upkeep(metrics));
         readiness.set(true);
-        if let (Ok(rtmp), Ok(http), Ok(api)) = addresses {
-            tracing::info!(%rtmp, %http, %api, version = env!("CARGO_PKG_VERSION"), "ready");
-        }
+        bound.announce(rtmp_bound);
         Ok(Self { config, hub, outside, readiness, http_down, http, background })
     }
 
@@ -132,18 +137,28 @@ impl Running {
     }
 }
 
-fn access_keys(config: &Config) -> Result<Arc<AccessKeys>, Error> {
-    let mut pairs = config.access_keys();
-    if pairs.is_empty() {
-        let (key, new) =
-            keys::load_or_generate(&config.server.data_dir).map_err(failed("access_key.json"))?;
-        if new {
-            // Once, to the terminal and not to the log: a log is kept and read by others.
-            eprintln!("access key for /api (kept in data_dir): id {} secret {}", key.id, key.secret);
-        }
-        pairs.push(key);
+/// Opens the database, and makes sure that somebody has a key to it all.
+async fn control(config: &Config, hub: &Hub) -> Result<Control, Error> {
+    let database = Database::open(&config.database.url).await?;
+    let keys = config.access_keys().map_err(failed("access_key"))?;
+    if keys.is_empty()
+        && let Some(key) = database.first_key(&config.server.data_dir, clock::now()).await?
+    {
+        // Once, to the terminal and not to the log: a log is kept and read by others.
+        eprintln!("access key (kept in data_dir): id {} secret {}", key.id, key.secret);
     }
-    Ok(Arc::new(AccessKeys::new(pairs)))
+    let hub = hub.clone();
+    let kick = move |stream| {
+        let hub = hub.clone();
+        tokio::spawn(async move { hub.kick(&stream).await });
+    };
+    let throttle = config.api.throttle;
+    let settings = control::Settings { keys, throttle, kick: Arc::new(kick), clock: clock::now };
+    let (control, notices) = Control::open(database, config.catalog.clone(), settings).await?;
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
+    Ok(control)
 }
 
 fn outside(config: &Config) -> Result<Outside, Error> {
@@ -172,13 +187,84 @@ fn admission(config: &Config) -> Admission {
     })
 }
 
-async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(failed(format!("{key} {address}")))
+/// The HTTP ports, bound.
+struct Ports {
+    play: TcpListener,
+    control: TcpListener,
+    secure: Option<Secure>,
+    max_connections: usize,
 }
 
-fn play_router(origin: &Arc<Origin>, catalog: &Arc<Catalog>) -> axum::Router {
-    let catalog = catalog.clone();
-    let domain = move |host: Option<&str>| catalog.domain_of(host).map(|domain| domain.name().to_owned());
+/// Their variants over TLS.
+struct Secure {
+    play: TcpListener,
+    control: TcpListener,
+    tls: TlsAcceptor,
+}
+
+/// Where they are, which a port of 0 leaves to the system.
+struct Bound {
+    http: SocketAddr,
+    api: SocketAddr,
+    /// Playback and control over TLS.
+    secure: Option<(SocketAddr, SocketAddr)>,
+}
+
+impl Ports {
+    async fn bind(config: &Config) -> Result<(Self, Bound), Error> {
+        let (play, http) = listen("http.listen", config.http.listen).await?;
+        let (control, api) = listen("api.listen", config.api.listen).await?;
+        let max_connections = config.limits.http_connections;
+        let mut bound = Bound { http, api, secure: None };
+        let mut ports = Self { play, control, secure: None, max_connections };
+        if let Some(files) = &config.tls {
+            let tls = tls::acceptor(files).map_err(failed("tls"))?;
+            let (play, https) = listen("http.tls_listen", config.http.tls_listen).await?;
+            let (control, api_tls) = listen("api.tls_listen", config.api.tls_listen).await?;
+            bound.secure = Some((https, api_tls));
+            ports.secure = Some(Secure { play, control, tls });
+        }
+        Ok((ports, bound))
+    }
+
+    fn serve(self, play: axum::Router, control: axum::Router, down: &watch::Receiver<bool>) -> JoinSet<()> {
+        let Self { max_connections, .. } = self;
+        let mut http = JoinSet::new();
+        let mut spawn = |listener, router: &axum::Router, tls| {
+            let router = router.clone();
+            http.spawn(Http { listener, router, max_connections, tls }.serve(down.clone()));
+        };
+        spawn(self.play, &play, None);
+        spawn(self.control, &control, None);
+        if let Some(secure) = self.secure {
+            spawn(secure.play, &play, Some(secure.tls.clone()));
+            spawn(secure.control, &control, Some(secure.tls));
+        }
+        http
+    }
+}
+
+impl Bound {
+    /// Says that the server is ready, and where.
+    fn announce(&self, rtmp: SocketAddr) {
+        let Self { http, api, secure } = self;
+        let https = secure.map(|(https, _)| tracing::field::display(https));
+        let api_tls = secure.map(|(_, api)| tracing::field::display(api));
+        tracing::info!(%rtmp, %http, %api, https, api_tls, version = env!("CARGO_PKG_VERSION"), "ready");
+    }
+}
+
+async fn listen(key: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let what = format!("{key} {address}");
+    let listener = TcpListener::bind(address).await.map_err(failed(&what))?;
+    let bound = listener.local_addr().map_err(failed(what))?;
+    Ok((listener, bound))
+}
+
+fn play_router(origin: &Arc<Origin>, control: &Control) -> axum::Router {
+    let control = control.clone();
+    let domain =
+        move |host: Option<&str>| control.catalog().domain_of(host).map(|domain| domain.name().to_owned());
     origin.clone().router(Arc::new(domain))
 }
 

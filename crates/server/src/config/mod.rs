@@ -15,10 +15,11 @@ mod value;
 use std::path::Path;
 
 use catalog::Catalog;
+use media::Wall;
 
 pub use error::ConfigError;
 pub use settings::{
-    AccessKey, Api, Callbacks, Database, Http, Limits, Log, LogFormat, Policy, Rtmp, Server, Storage,
+    AccessKey, Api, Callbacks, Database, Http, Limits, Log, LogFormat, Policy, Rtmp, Server, Storage, Tls,
 };
 
 use error::{Problem, Problems};
@@ -48,6 +49,8 @@ pub struct Config {
     pub http: Http,
     /// `[api]`
     pub api: Api,
+    /// `[tls]`; `None` without a certificate.
+    pub tls: Option<Tls>,
     /// `[database]`
     pub database: Database,
     /// `[log]`
@@ -58,7 +61,7 @@ pub struct Config {
     pub callbacks: Callbacks,
     /// `[[storage]]`
     pub storages: Vec<Storage>,
-    /// `[[access_key]]`; none: one is generated.
+    /// `[[access_key]]`; none here and none in the database: one is generated.
     pub access_keys: Vec<AccessKey>,
     /// `[[domain]]` and the templates.
     pub catalog: Catalog,
@@ -78,13 +81,15 @@ impl Config {
     ) -> Result<Config, ConfigError> {
         let file = path.unwrap_or(Path::new(DEFAULT_FILE));
         let name = file.display().to_string();
-        match std::fs::read_to_string(file) {
-            Ok(text) => Self::parse(&name, &text, env),
+        let config = match std::fs::read_to_string(file) {
+            Ok(text) => Self::parse_at(&name, &text, env, changed(file)),
             Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
                 Self::parse("built-in config", BUILT_IN, env)
             }
             Err(error) => Err(ConfigError::unreadable(&name, &error)),
-        }
+        }?;
+        config.check_policies(&name)?;
+        Ok(config)
     }
 
     /// Checks the text of a config file called `file`. Pure: touches no file.
@@ -96,13 +101,22 @@ impl Config {
         text: &str,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Config, ConfigError> {
+        Self::parse_at(file, text, env, Wall(0))
+    }
+
+    fn parse_at(
+        file: &str,
+        text: &str,
+        env: impl Iterator<Item = (String, String)>,
+        at: Wall,
+    ) -> Result<Config, ConfigError> {
         let problems = Problems::default();
         let mut table = tree::parse(text, &problems);
         if !problems.is_empty() {
             return Err(ConfigError::new(file, problems.take()));
         }
         overlay(&mut table, env, &problems);
-        let (config, warnings) = read(&table, &problems);
+        let (config, warnings) = read(&table, at, &problems);
         match (config, problems.is_empty()) {
             (Some(config), true) => {
                 let warnings = warnings.iter().map(|warning| warning.show(file)).collect();
@@ -116,6 +130,13 @@ impl Config {
     pub fn resolved(&self) -> String {
         resolved::show(self)
     }
+}
+
+/// When the file was last changed: the time at which everything in it was declared.
+fn changed(file: &Path) -> Wall {
+    let modified = std::fs::metadata(file).and_then(|metadata| metadata.modified());
+    let since = modified.ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    Wall(0).plus(since.unwrap_or_default())
 }
 
 /// Puts environment variables over the file.
@@ -134,22 +155,28 @@ fn overlay(table: &mut Table, env: impl Iterator<Item = (String, String)>, probl
     }
 }
 
-fn read(table: &Table, problems: &Problems) -> (Option<Config>, Vec<Problem>) {
+fn read(table: &Table, at: Wall, problems: &Problems) -> (Option<Config>, Vec<Problem>) {
     let root = Section::root(table, problems);
     let warnings = Problems::default();
     let server = settings::server(root.section("server"));
     let http = settings::http(root.section("http"));
     let rtmp = settings::rtmp(root.section("rtmp"));
     let api = settings::api(root.section("api"));
-    settings::tls(root.section("tls"));
-    let database = settings::database(root.section("database"), &server, &warnings);
+    let tls = settings::tls(root.section("tls"));
+    let database = settings::database(root.section("database"), &server);
     let log = settings::log(root.section("log"));
     let limits = settings::limits(root.section("limits"));
     let callbacks = settings::callbacks(root.section("callbacks"));
     let storages = settings::storages(root.sections("storage"));
     let access_keys = root.sections("access_key").into_iter().filter_map(settings::access_key).collect();
-    let catalog = templates::catalog(&root, table, &http, problems, &warnings);
-    for family in ["transcode", "record_notify", "snapshot_notify", "streams_notify", "pull"] {
+    let catalog = templates::catalog(
+        &root,
+        table,
+        templates::Given { http: &http, callbacks: &callbacks, at },
+        problems,
+        &warnings,
+    );
+    for family in ["transcode", "streams_notify", "pull"] {
         for section in root.sections(family) {
             let message = "is not available yet".to_owned();
             warnings.add(Problem { at: section.at().clone(), key: family.to_owned(), message });
@@ -162,6 +189,7 @@ fn read(table: &Table, problems: &Problems) -> (Option<Config>, Vec<Problem>) {
         rtmp,
         http,
         api,
+        tls,
         database,
         log,
         limits,

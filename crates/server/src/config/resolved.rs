@@ -3,10 +3,15 @@
 use std::fmt::Write;
 
 use catalog::record::FormatRule;
-use catalog::{Domain, PackageRule, RecordRule, SecondPublisher, SnapshotRule};
+use catalog::{
+    Domain, PackageRule, RecordNotifyRule, RecordRule, SecondPublisher, SnapshotNotifyRule, SnapshotRule,
+};
 
 use super::value::{show_duration, show_size};
 use super::{AccessKey, Config, LogFormat, Policy, Storage};
+
+/// In place of a signing key: as long as one must be, so that what is shown can be read back.
+const MASKED_KEY: &str = "xxxxxxxxxxxxxxxx";
 
 pub(super) fn show(config: &Config) -> String {
     let mut out = Toml::default();
@@ -17,6 +22,8 @@ pub(super) fn show(config: &Config) -> String {
     config.catalog.snapshots().all().for_each(|it| snapshot(&it.rule, &mut out));
     config.catalog.records().all().for_each(|it| record(&it.rule, &mut out));
     config.catalog.packages().all().for_each(|it| package(&it.rule, &mut out));
+    config.catalog.record_notifies().all().for_each(|it| record_notify(&it.rule, &mut out));
+    config.catalog.snapshot_notifies().all().for_each(|it| snapshot_notify(&it.rule, &mut out));
     out.0.trim_start().to_owned()
 }
 
@@ -28,6 +35,7 @@ fn sections(config: &Config, out: &mut Toml) {
     out.text("listen", &config.rtmp.listen.to_string());
     out.head("[http]");
     out.text("listen", &config.http.listen.to_string());
+    out.text("tls_listen", &config.http.tls_listen.to_string());
     out.text("reconnect_window", &show_duration(config.http.reconnect_window));
     out.head("[api]");
     out.text("listen", &config.api.listen.to_string());
@@ -35,8 +43,13 @@ fn sections(config: &Config, out: &mut Toml) {
     out.text("project_id", &config.api.project_id);
     out.text("account_id", &config.api.account_id);
     out.plain("throttle", config.api.throttle);
+    if let Some(tls) = &config.tls {
+        out.head("[tls]");
+        out.text("cert", &tls.cert.display().to_string());
+        out.text("key", &tls.key.display().to_string());
+    }
     out.head("[database]");
-    out.text("url", &without_password(config.database.url.expose()));
+    out.text("url", &config.database.url);
     out.head("[log]");
     out.text("format", if config.log.format == LogFormat::Json { "json" } else { "text" });
     out.text("level", &config.log.level);
@@ -92,7 +105,14 @@ fn access_key(key: &AccessKey, out: &mut Toml) {
     out.head("[[access_key]]");
     out.text("id", &key.id);
     out.text("secret", &key.secret.to_string());
-    out.text("policy", if key.policy == Policy::Full { "full" } else { "read" });
+    if let Some(token) = &key.token {
+        out.text("token", &token.to_string());
+    }
+    match &key.policy {
+        Policy::Full => out.text("policy", "full"),
+        Policy::Read => out.text("policy", "read"),
+        Policy::File(path) => out.text("policy", &path.display().to_string()),
+    }
 }
 
 fn snapshot(rule: &SnapshotRule, out: &mut Toml) {
@@ -135,6 +155,30 @@ fn record(rule: &RecordRule, out: &mut Toml) {
     rule.transcode_formats.iter().for_each(|it| format("[[record.transcode_record_format]]", it, out));
 }
 
+fn record_notify(rule: &RecordNotifyRule, out: &mut Toml) {
+    out.head("[[record_notify]]");
+    out.text("domain_name", &rule.target.domain);
+    out.text("notify_url", &rule.url);
+    out.plain("need_status_notify", rule.status);
+    if let Some(url) = &rule.on_demand_url {
+        out.text("on_demand_url", url);
+    }
+    out.plain("notify_req_auth", rule.auth_key.is_some());
+    if rule.auth_key.is_some() {
+        out.text("notify_auth_key", MASKED_KEY);
+    }
+}
+
+fn snapshot_notify(rule: &SnapshotNotifyRule, out: &mut Toml) {
+    out.head("[[snapshot_notify]]");
+    out.text("domain_name", &rule.target.domain);
+    out.text("notify_url", &rule.url);
+    out.text("notify_req_auth", if rule.auth_key.is_some() { "yes" } else { "no" });
+    if rule.auth_key.is_some() {
+        out.text("notify_auth_key", MASKED_KEY);
+    }
+}
+
 fn format(head: &str, rule: &FormatRule, out: &mut Toml) {
     out.head(head);
     out.text("format", rule.container.word());
@@ -158,17 +202,6 @@ fn package(rule: &PackageRule, out: &mut Toml) {
         out.plain("part_duration", millis);
     }
     out.plain("ignore_transcode", rule.ignore_transcode);
-}
-
-/// A URL with its password masked.
-fn without_password(url: &str) -> String {
-    let masked = || {
-        let (scheme, rest) = url.split_once("://")?;
-        let (user, host) = rest.rsplit_once('@')?;
-        let user = user.split_once(':').map_or(user, |(user, _)| user);
-        Some(format!("{scheme}://{user}:***@{host}"))
-    };
-    masked().unwrap_or_else(|| url.to_owned())
 }
 
 #[derive(Default)]

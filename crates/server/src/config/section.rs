@@ -37,6 +37,11 @@ impl<'a> Section<'a> {
         self.at
     }
 
+    /// Where `key` is, or the section without it.
+    pub(super) fn at_key(&self, key: &str) -> &'a At {
+        self.table.and_then(|table| table.get(key)).map_or(self.at, |node| &node.at)
+    }
+
     fn node(&self, key: &'static str) -> Option<&'a Node> {
         self.asked.borrow_mut().push(key);
         self.table.and_then(|table| table.get(key))
@@ -48,7 +53,7 @@ impl<'a> Section<'a> {
 
     /// Reports `message` about `key`, at the key if it is there and at the section otherwise.
     pub(super) fn wrong(&self, key: &str, message: impl Into<String>) {
-        let at = self.table.and_then(|table| table.get(key)).map_or(self.at, |node| &node.at);
+        let at = self.at_key(key);
         self.problems.add(Problem { at: at.clone(), key: self.key(key), message: message.into() });
     }
 
@@ -88,6 +93,11 @@ impl<'a> Section<'a> {
             self.wrong(key, "expected a string that is not empty");
         }
         secret.map(|text| Secret::new(text.to_owned()))
+    }
+
+    /// The text of a [`Section::secret`].
+    pub(super) fn hidden(&self, key: &'static str) -> Option<String> {
+        self.secret(key).map(|secret| secret.expose().to_owned())
     }
 
     /// A string that must be there and not be empty.

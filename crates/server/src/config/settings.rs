@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::error::{Problem, Problems};
 use super::section::Section;
+use super::tree::At;
 use super::value::Secret;
 
 /// Shutdown must leave time to close what is open, and must end.
@@ -34,6 +34,8 @@ pub struct Rtmp {
 pub struct Http {
     /// Playback.
     pub listen: SocketAddr,
+    /// The same over TLS, when a certificate is configured.
+    pub tls_listen: SocketAddr,
     /// How long a live playlist waits for a publisher to come back; whole seconds.
     pub reconnect_window: Duration,
 }
@@ -43,7 +45,7 @@ pub struct Http {
 pub struct Api {
     /// Control API and metrics.
     pub listen: SocketAddr,
-    /// The same over TLS, once a certificate can be configured.
+    /// The same over TLS, when a certificate is configured.
     pub tls_listen: SocketAddr,
     /// Huawei's path segment.
     pub project_id: String,
@@ -53,11 +55,20 @@ pub struct Api {
     pub throttle: bool,
 }
 
+/// `[tls]`: a certificate for every port that has a variant over TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// PEM file of the certificate and its chain.
+    pub cert: PathBuf,
+    /// PEM file of its private key.
+    pub key: PathBuf,
+}
+
 /// `[database]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// Where templates made through the API will be kept; may contain a password.
-    pub url: Secret,
+    /// Where templates and access keys made through the API are kept: `sqlite://PATH`.
+    pub url: String,
 }
 
 /// `[log]`
@@ -132,17 +143,23 @@ pub struct AccessKey {
     pub id: String,
     /// Private half.
     pub secret: Secret,
+    /// What Huawei's `X-Auth-Token` may be in place of a signature.
+    pub token: Option<Secret>,
     /// What it may do.
     pub policy: Policy,
+    /// Where its policy is written.
+    pub(super) at: At,
 }
 
 /// What an access key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// Everything.
     Full,
     /// Look.
     Read,
+    /// What the RAM policy document in this file says.
+    File(PathBuf),
 }
 
 fn any(port: u16) -> SocketAddr {
@@ -177,6 +194,7 @@ pub(super) fn http(section: Section<'_>) -> Http {
     let window = section.duration("reconnect_window", RECONNECT.0..=RECONNECT.1);
     let http = Http {
         listen: section.address("listen").unwrap_or_else(|| any(8080)),
+        tls_listen: section.address("tls_listen").unwrap_or_else(|| any(8443)),
         reconnect_window: window.unwrap_or(Duration::from_secs(30)),
     };
     if http.reconnect_window.subsec_nanos() != 0 {
@@ -199,25 +217,39 @@ pub(super) fn api(section: Section<'_>) -> Api {
     api
 }
 
-/// A certificate that is not used would leave an operator believing in encryption: an error, not a warning.
-pub(super) fn tls(section: Section<'_>) {
-    for key in ["cert", "key"] {
-        if section.string(key).is_some_and(|path| !path.is_empty()) {
-            section.wrong(key, "TLS is not available yet: leave it empty and put a TLS proxy in front");
+/// `None` without a certificate.
+pub(super) fn tls(section: Section<'_>) -> Option<Tls> {
+    let given = |key| section.string(key).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let tls = match (given("cert"), given("key")) {
+        (Some(cert), Some(key)) => Some(Tls { cert, key }),
+        (None, None) => None,
+        // Half a certificate would leave an operator believing in encryption.
+        (Some(_), None) => {
+            section.wrong("key", "is missing: the private key of the certificate");
+            None
         }
-    }
+        (None, Some(_)) => {
+            section.wrong("cert", "is missing: the certificate of the key");
+            None
+        }
+    };
     section.finish();
+    tls
 }
 
-pub(super) fn database(section: Section<'_>, server: &Server, warnings: &Problems) -> Database {
+pub(super) fn database(section: Section<'_>, server: &Server) -> Database {
     let default = || format!("sqlite://{}/millrace.db", server.data_dir.display());
-    if section.has("url") {
-        let message = "is not available yet: templates come from this file alone".to_owned();
-        warnings.add(Problem { at: section.at().clone(), key: "database.url".to_owned(), message });
+    // Another database's URL would have a password in it.
+    let url = section.secret("url");
+    if url.as_ref().is_some_and(|url| !is_sqlite(url.expose())) {
+        section.wrong("url", "expected \"sqlite://PATH\"");
     }
-    let url = section.secret("url").unwrap_or_else(|| Secret::new(default()));
     section.finish();
-    Database { url }
+    Database { url: url.map_or_else(default, |url| url.expose().to_owned()) }
+}
+
+fn is_sqlite(url: &str) -> bool {
+    url.strip_prefix("sqlite://").is_some_and(|path| !path.is_empty() && path != ":memory:")
 }
 
 pub(super) fn log(section: Section<'_>) -> Log {
@@ -314,14 +346,17 @@ pub(super) fn access_key(section: Section<'_>) -> Option<AccessKey> {
     if !section.has("secret") {
         section.wrong("secret", "is missing");
     }
+    let token = section.has("token").then(|| section.secret("token")).flatten();
     let policy = match section.string("policy").as_deref() {
         None | Some("full") => Policy::Full,
         Some("read") => Policy::Read,
-        Some(_) => {
-            section.wrong("policy", "expected \"full\" or \"read\": policy files are not available yet");
+        Some("") => {
+            section.wrong("policy", "expected \"full\", \"read\" or the path of a RAM policy document");
             Policy::Read
         }
+        Some(path) => Policy::File(path.into()),
     };
+    let at = section.at_key("policy").clone();
     section.finish();
-    Some(AccessKey { id: id?, secret: secret?, policy })
+    Some(AccessKey { id: id?, secret: secret?, token, policy, at })
 }

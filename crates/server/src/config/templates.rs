@@ -1,34 +1,46 @@
 //! Domains, storages and templates, as the catalog wants them; its faults, as the file's author does.
 
+use catalog::notify::{RecordNotifyRaw, SnapshotNotifyRaw};
 use catalog::package::PackageRaw;
 use catalog::record::{FormatRaw, RecordRaw};
 use catalog::snapshot::SnapshotRaw;
 use catalog::{Catalog, Declared, DomainRaw, Family, Misdeclared, Options, Place, Storage};
+use media::Wall;
 
 use super::error::{Problem, Problems};
 use super::section::Section;
-use super::settings::Http;
+use super::settings::{Callbacks, Http};
 use super::tree::{At, Node, Table, Value};
 
 /// Offsets that are a time zone, in hours.
 const UTC_OFFSETS: std::ops::RangeInclusive<i64> = -12..=14;
 
+/// What templates depend on beside themselves.
+pub(super) struct Given<'a> {
+    pub(super) http: &'a Http,
+    pub(super) callbacks: &'a Callbacks,
+    /// When the file was written.
+    pub(super) at: Wall,
+}
+
 /// The catalog; `None` when something in it is wrong.
 pub(super) fn catalog(
     root: &Section<'_>,
     table: &Table,
-    http: &Http,
+    given: Given<'_>,
     problems: &Problems,
     warnings: &Problems,
 ) -> Option<Catalog> {
     let declared = Declared {
-        options: options(root.section("compat"), http),
+        options: options(root.section("compat"), &given),
         storages: storages(table),
         domains: root.sections("domain").into_iter().map(domain).collect(),
         snapshots: root.sections("snapshot").into_iter().map(snapshot).collect(),
         records: root.sections("record").into_iter().map(record).collect(),
         packages: root.sections("package").into_iter().map(package).collect(),
-        ..Declared::default()
+        record_notifies: root.sections("record_notify").into_iter().map(record_notify).collect(),
+        snapshot_notifies: root.sections("snapshot_notify").into_iter().map(snapshot_notify).collect(),
+        at: given.at,
     };
     if declared.domains.is_empty() {
         let message = "no [[domain]]: every publish is refused".to_owned();
@@ -53,7 +65,7 @@ pub(super) fn catalog(
     }
 }
 
-fn options(section: Section<'_>, http: &Http) -> Options {
+fn options(section: Section<'_>, Given { http, callbacks, .. }: &Given<'_>) -> Options {
     let default = Options::default();
     let hours =
         section.within("record_name_utc_offset", UTC_OFFSETS).and_then(|hours| i32::try_from(hours).ok());
@@ -61,7 +73,7 @@ fn options(section: Section<'_>, http: &Http) -> Options {
         record_name_utc_offset: hours.map_or(default.record_name_utc_offset, |hours| hours * 3600),
         snapshot_both_names: section.boolean("snapshot_both_names").unwrap_or(default.snapshot_both_names),
         reconnect_window_s: u32::try_from(http.reconnect_window.as_secs()).unwrap_or(u32::MAX),
-        ..default
+        deny_private_callbacks: callbacks.deny_private,
     };
     section.finish();
     options
@@ -154,6 +166,30 @@ fn package(section: Section<'_>) -> PackageRaw {
         segment_duration: section.integer("segment_duration"),
         part_duration: section.integer("part_duration"),
         ignore_transcode: section.boolean("ignore_transcode"),
+    };
+    section.finish();
+    raw
+}
+
+fn record_notify(section: Section<'_>) -> RecordNotifyRaw {
+    let raw = RecordNotifyRaw {
+        domain_name: section.string("domain_name"),
+        notify_url: section.string("notify_url"),
+        need_status_notify: section.boolean("need_status_notify"),
+        on_demand_url: section.string("on_demand_url"),
+        notify_req_auth: section.boolean("notify_req_auth"),
+        notify_auth_key: section.hidden("notify_auth_key"),
+    };
+    section.finish();
+    raw
+}
+
+fn snapshot_notify(section: Section<'_>) -> SnapshotNotifyRaw {
+    let raw = SnapshotNotifyRaw {
+        domain_name: section.string("domain_name"),
+        notify_url: section.string("notify_url"),
+        notify_req_auth: section.string("notify_req_auth"),
+        notify_auth_key: section.hidden("notify_auth_key"),
     };
     section.finish();
     raw

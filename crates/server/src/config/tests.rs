@@ -154,7 +154,7 @@ fn all_faults_are_reported_at_once_in_order_of_their_lines() {
             "m.toml:2: rtmp.listen: expected an address and a port such as \"0.0.0.0:8080\", found 1",
             "m.toml:3: storage.kind: is missing: \"fs\"",
             "m.toml:3: storage.path: is missing",
-            "m.toml:6: http.x: unknown key; known here: reconnect_window, listen",
+            "m.toml:6: http.x: unknown key; known here: reconnect_window, listen, tls_listen",
         ],
     );
 }
@@ -232,22 +232,22 @@ fn stores_are_opened_by_name_and_keys_are_handed_on() {
     let config = parse(&text).unwrap();
     assert_eq!(config.stores().unwrap().into_keys().collect::<Vec<_>>(), ["s"]);
     assert!(path.join("b").is_dir());
-    let keys = config.access_keys();
+    let keys = config.access_keys().unwrap();
     assert_eq!((keys[0].id.as_str(), keys[0].secret.as_str()), ("i", "k"));
 }
 
 #[test]
 fn what_would_be_less_safe_than_it_says_is_an_error() {
-    let tls = "TLS is not available yet: leave it empty and put a TLS proxy in front";
-    wrong("[tls]\ncert = \"a.pem\"", &[&format!("m.toml:2: tls.cert: {tls}")]);
-    assert!(parse("[tls]\ncert = \"\"\nkey = \"\"").is_ok());
+    wrong("[tls]\ncert = \"a.pem\"", &["m.toml:1: tls.key: is missing: the private key of the certificate"]);
+    wrong("[tls]\nkey = \"a.pem\"", &["m.toml:1: tls.cert: is missing: the certificate of the key"]);
+    assert!(parse("[tls]\ncert = \"\"\nkey = \"\"").unwrap().tls.is_none());
     wrong(
         "[[domain]]\nname = \"a\"\nauth_key = \"k\"",
         &["m.toml:3: domain.auth_key: is not available yet: publishes would go unchecked"],
     );
     wrong(
-        "[[access_key]]\nid = \"a\"\nsecret = \"b\"\npolicy = \"some.json\"",
-        &["m.toml:4: access_key.policy: expected \"full\" or \"read\": policy files are not available yet"],
+        "[database]\nurl = \"postgres://me:hunter2@db/x\"",
+        &["m.toml:2: database.url: expected \"sqlite://PATH\""],
     );
     wrong(
         "[[storage]]\nname = \"a\"\nkind = \"s3\"\nregion = \"x\"\naccess_key_secret = \"s\"",
@@ -257,15 +257,11 @@ fn what_would_be_less_safe_than_it_says_is_an_error() {
 
 #[test]
 fn what_only_has_no_effect_yet_is_a_warning() {
-    let text = format!("{BASE}[[pull]]\nx = 1\n[[transcode]]\n[database]\nurl = \"sqlite://x\"\n");
+    let text = format!("{BASE}[[pull]]\nx = 1\n[[transcode]]\n");
     let config = parse(&text).unwrap();
     assert_eq!(
         config.warnings,
-        [
-            "m.toml:12: database.url: is not available yet: templates come from this file alone",
-            "m.toml:11: transcode: is not available yet",
-            "m.toml:9: pull: is not available yet",
-        ]
+        ["m.toml:11: transcode: is not available yet", "m.toml:9: pull: is not available yet",]
     );
     let text = format!(
         "{BASE}[[package]]\ndomain_name = \"live.local\"\napp_name = \"*\"\nstream_name = \"*\"\nprotocol = \"LLHLS_TS\""
@@ -314,21 +310,69 @@ fn a_wrong_variable_is_named() {
         "x",
         "MILLRACE__HTTP: http: no variable can stand for this: only keys outside [[ ]] have one",
     );
-    wrong_env(
-        "MILLRACE__TLS__CERT",
-        "a.pem",
-        "MILLRACE__TLS__CERT: tls.cert: TLS is not available yet: leave it empty and put a TLS proxy in front",
+    let line = 1 + SHIPPED.lines().position(|line| line == "key = \"\"").unwrap();
+    let missing = format!("m.toml:{line}: tls.key: is missing: the private key of the certificate");
+    wrong_env("MILLRACE__TLS__CERT", "a.pem", &missing);
+}
+
+#[test]
+fn a_policy_file_is_read_when_the_config_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let policy = write(
+        "p.json",
+        r#"{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "live:Describe*", "Resource": "*"}]}"#,
     );
+    let key = |policy: &Path| {
+        format!(
+            "[[access_key]]\nid = \"a\"\nsecret = \"b\"\npolicy = {:?}\n[[domain]]\nname = \"a.tv\"",
+            policy.display().to_string()
+        )
+    };
+    let config = Config::load(Some(&write("good.toml", &key(&policy))), iter::empty()).unwrap();
+    assert!(matches!(config.access_keys().unwrap()[0].policy, dialect::policy::Policy::Document(_)));
+    let domain = config.catalog.host("a.tv").unwrap();
+    assert!(domain.stamp.created.0 > 0, "declared when the file was last changed");
+
+    for wrong in [write("q.json", "{"), folder.path().join("none.json")] {
+        let error = Config::load(Some(&write("bad.toml", &key(&wrong))), iter::empty()).unwrap_err();
+        assert!(error.lines()[0].contains("bad.toml:4: access_key.policy: "), "{error}");
+    }
+}
+
+#[test]
+fn notifications_of_the_file_are_declared() {
+    let text = format!(
+        "{BASE}[[snapshot_notify]]\ndomain_name = \"live.local\"\nnotify_url = \"http://10.0.0.1/\"\n"
+    );
+    let config = parse(&text).unwrap();
+    assert_eq!(
+        config.catalog.snapshot_notifies().of_domain("live.local").unwrap().rule.url,
+        "http://10.0.0.1/"
+    );
+    assert_eq!(config.warnings, ["m.toml:9: snapshot_notify: snapshot notifications are not available yet"]);
+    let unsafe_url = "m.toml:11: snapshot_notify.notify_url: is a private address, and callbacks.deny_private is set \
+                      (MalformedParam)";
+    wrong(&format!("{text}[callbacks]\ndeny_private = true"), &[unsafe_url]);
 }
 
 #[test]
 fn secrets_are_masked_wherever_the_config_is_shown() {
-    let text = "[[access_key]]\nid = \"a\"\nsecret = \"hunter2\"\n\
-                [database]\nurl = \"postgres://me:hunter2@db/x\"\n[[domain]]\nname = \"a\"";
+    let text =
+        "[[access_key]]\nid = \"a\"\nsecret = \"hunter2\"\ntoken = \"hunter2\"\n[[domain]]\nname = \"a\"";
     let config = parse(text).unwrap();
     assert_eq!(config.access_keys[0].secret.expose(), "hunter2");
     let shown = format!("{config:?}{}", config.resolved());
     assert!(shown.contains("***") && !shown.contains("hunter2"), "{shown}");
+    let notify = "\n[[record_notify]]\ndomain_name = \"a\"\nnotify_url = \"http://x\"\n\
+                  notify_req_auth = true\nnotify_auth_key = \"hunter2hunter2hunter2\"";
+    let resolved = parse(&format!("{text}{notify}")).unwrap().resolved();
+    assert!(resolved.contains("notify_auth_key") && !resolved.contains("hunter2"), "{resolved}");
+    assert!(parse(&resolved).is_ok());
     let error = parse(&text.replace("\"hunter2\"", "[\"hunter2\"]")).unwrap_err().to_string();
     assert!(!error.contains("hunter2"), "{error}");
 }
