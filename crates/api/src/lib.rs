@@ -1,25 +1,39 @@
-//! HTTP control plane: health, metrics and the state of streams. The clouds' dialects mount here, too.
+//! HTTP control plane: the clouds' dialects, health, metrics and the state of streams.
 //!
-//! `/healthz` and `/metrics` answer anyone who reaches the port, which is on loopback by default; `/api/*` asks
-//! for an access key by HTTP Basic (design §6).
+//! Alibaba's RPC calls come in at `/`, Huawei's under `/v1/{project_id}/`; `/api/*` asks for an access key by HTTP
+//! Basic (design §6). Each of the three is one mount: it reads a request whole, asks its dialect who it is from and
+//! what it asks for, checks policy and rate, does it, and answers in its own words, always with a request id that
+//! is in the log, too. `/healthz` and `/metrics` answer anyone who reaches the port.
 
-mod auth;
+mod alibaba;
+mod audit;
+mod basic;
 mod health;
+mod huawei;
+mod live;
+mod message;
+mod problem;
 mod streams;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, middleware};
-use control::Control;
+use axum::http::header;
+use axum::middleware;
+use axum::routing::{any, get};
+use control::{AccessKey, Control};
+use dialect::policy::{Access, Circumstances, Denied};
 use hub::Hub;
+use media::{StreamId, Wall};
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde::Serialize;
 
 pub use health::Readiness;
+
+use problem::Problem;
+
+/// Counts who watches a stream.
+pub type Viewers = Arc<dyn Fn(&StreamId) -> usize + Send + Sync>;
 
 /// How a request came in. The server puts it into the extensions of each.
 #[derive(Clone, Copy, Debug)]
@@ -35,38 +49,74 @@ pub struct Connection {
 pub struct Api {
     /// The live sessions.
     pub hub: Hub,
+    /// The catalog and the keys.
+    pub control: Control,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
     /// Whether the server can do its work.
     pub readiness: Readiness,
-    /// Who may ask, and what is declared.
-    pub control: Control,
+    /// Who watches.
+    pub viewers: Viewers,
+    /// What the operator chose.
+    pub settings: Arc<Settings>,
+    /// The time.
+    pub clock: fn() -> Wall,
+}
+
+/// What the operator chose.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Huawei's path segment.
+    pub project_id: String,
+    /// The account in resource names.
+    pub account_id: String,
 }
 
 impl Api {
     /// The routes.
     pub fn router(self) -> Router {
         let guarded = Router::new()
+            .route("/api/openapi.json", get(openapi))
             .route("/api/streams", get(streams::list))
             .route("/api/streams/{domain}/{app}/{stream}", get(streams::one))
-            .layer(middleware::from_fn_with_state(self.control.clone(), auth::require_key));
-        Router::new()
+            .route("/api/audit", get(audit::list))
+            .method_not_allowed_fallback(async || Problem::METHOD)
+            .route_layer(middleware::from_fn_with_state(self.clone(), basic::require_key));
+        let open = Router::new()
             .route("/healthz", get(health::healthz))
             .route("/metrics", get(health::metrics))
+            .fallback(async || Problem::NOT_FOUND);
+        Router::new()
             .merge(guarded)
-            .fallback(|| async { error(StatusCode::NOT_FOUND, "NotFound", "there is nothing here") })
+            .merge(open)
+            .layer(middleware::from_fn(problem::tell))
+            .route("/", any(alibaba::call))
+            .route("/v1/{*path}", any(huawei::request))
             .with_state(self)
+    }
+
+    /// Whether `key`'s policy lets whoever has it do `action` on all of `resources`.
+    fn permit(
+        &self,
+        key: &AccessKey,
+        action: &str,
+        resources: &[String],
+        connection: Connection,
+        now: Wall,
+    ) -> Result<(), Denied> {
+        let circumstances = Circumstances {
+            now,
+            secure: connection.secure,
+            source: connection.peer.ip(),
+            principal: format!("acs:ram::{}:user/{}", self.settings.account_id, key.id),
+        };
+        key.policy.check(&Access { action, resources, circumstances: &circumstances })
     }
 }
 
-#[derive(Serialize)]
-struct ErrorBody {
-    code: &'static str,
-    message: &'static str,
-}
-
-fn error(status: StatusCode, code: &'static str, message: &'static str) -> Response {
-    (status, Json(ErrorBody { code, message })).into_response()
+/// What `/api/*` answers, in OpenAPI 3.1.
+async fn openapi() -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json"))
 }
 
 #[cfg(test)]

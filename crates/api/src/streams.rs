@@ -1,16 +1,19 @@
-use axum::Json;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use hub::{OutputReport, Report, TrackReport};
+use axum::{Extension, Json};
+use hub::{OutputReport, Publisher, Report, TrackReport};
 use media::StreamId;
 use serde::Serialize;
 
-use crate::Api;
+use crate::basic::Caller;
+use crate::{Api, Problem, live};
 
 /// A stream in `/api/streams`.
 #[derive(Debug, Serialize)]
-struct Stream {
+pub(crate) struct Stream {
     domain: String,
     app: String,
     stream: String,
@@ -23,8 +26,23 @@ struct Stream {
     last_media_ms: Option<i64>,
     /// Stretches of media without a discontinuity.
     runs: u32,
+    /// Players of the live window in the last half minute.
+    viewers: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher: Option<Encoder>,
     tracks: Vec<Track>,
     outputs: Vec<Output>,
+}
+
+/// Who publishes.
+#[derive(Debug, Serialize)]
+struct Encoder {
+    /// Address and port.
+    address: String,
+    /// What it calls itself.
+    agent: String,
+    /// Unix time of this publish's begin, in milliseconds.
+    since_ms: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,30 +75,41 @@ struct Output {
 }
 
 #[derive(Debug, Serialize)]
-struct List {
+pub(crate) struct List {
     streams: Vec<Stream>,
 }
 
-pub(crate) async fn list(State(api): State<Api>) -> impl IntoResponse {
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<List>, Problem> {
+    caller.may(&api, "millrace:ListStreams", "*".to_owned())?;
+    let publishers = api.hub.publishers();
     let reports = api.hub.reports().await;
-    Json(List { streams: reports.into_iter().map(Stream::from).collect() })
+    let streams = reports.into_iter().map(|report| Stream::of(report, &api, &publishers)).collect();
+    Ok(Json(List { streams }))
 }
 
 pub(crate) async fn one(
     State(api): State<Api>,
-    Path((domain, app, stream)): Path<(String, String, String)>,
-) -> Response {
-    let id = StreamId::parse(&domain, &app, &stream);
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<(String, String, String)>, PathRejection>,
+) -> Result<Json<Stream>, Problem> {
+    // A path that is not even UTF-8 names no stream.
+    let Path((domain, app, stream)) = path.map_err(|_| Problem::NO_STREAM)?;
+    let account = &api.settings.account_id;
+    let resource = format!("acs:cdn:*:{account}:domain/{}", domain.to_ascii_lowercase());
+    caller.may(&api, "millrace:GetStream", resource)?;
+    let id = StreamId::parse(&domain, &app, &stream).map_err(|_| Problem::NO_STREAM)?;
+    let publishers = api.hub.publishers();
     let mut reports = api.hub.reports().await;
-    reports.retain(|report| id.as_ref().is_ok_and(|id| report.stream == *id));
-    match reports.pop() {
-        Some(report) => Json(Stream::from(report)).into_response(),
-        None => crate::error(StatusCode::NOT_FOUND, "StreamNotFound", "no such stream is online"),
-    }
+    reports.retain(|report| report.stream == id);
+    let report = reports.pop().ok_or(Problem::NO_STREAM)?;
+    Ok(Json(Stream::of(report, &api, &publishers)))
 }
 
-impl From<Report> for Stream {
-    fn from(report: Report) -> Self {
+impl Stream {
+    fn of(report: Report, api: &Api, publishers: &HashMap<StreamId, Arc<Publisher>>) -> Self {
         Self {
             domain: report.stream.domain().to_owned(),
             app: report.stream.app().to_owned(),
@@ -90,15 +119,26 @@ impl From<Report> for Stream {
             opened_ms: report.opened.0.div_euclid(1_000),
             last_media_ms: report.last_media.map(|at| at.0.div_euclid(1_000)),
             runs: report.runs,
+            viewers: (api.viewers)(&report.stream),
+            publisher: publishers.get(&report.stream).map(|publisher| Encoder::from(&**publisher)),
             tracks: report.tracks.into_iter().map(Track::from).collect(),
             outputs: report.outputs.into_iter().map(Output::from).collect(),
         }
     }
 }
 
+impl From<&Publisher> for Encoder {
+    fn from(publisher: &Publisher) -> Self {
+        Self {
+            address: publisher.client.to_string(),
+            agent: publisher.agent.clone(),
+            since_ms: publisher.since.0.div_euclid(1_000),
+        }
+    }
+}
+
 impl From<TrackReport> for Track {
     fn from(report: TrackReport) -> Self {
-        let seconds = report.micros.max(1) as f64 / 1e6;
         let video = report.track.is_video();
         Self {
             kind: if video { "video" } else { "audio" },
@@ -108,8 +148,8 @@ impl From<TrackReport> for Track {
             sample_rate: (!video).then_some(report.track.timescale.hz()),
             frames: report.frames,
             bytes: report.bytes,
-            bitrate: (report.bytes as f64 * 8.0 / seconds) as u64,
-            frames_per_second: (report.frames as f64 / seconds * 1e3).round() / 1e3,
+            bitrate: live::bitrate(&report),
+            frames_per_second: (live::frame_rate(&report) * 1e3).round() / 1e3,
             gop_frames: (video && report.gop_frames > 0).then_some(report.gop_frames),
         }
     }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -119,6 +120,7 @@ async fn connection(
         seen.store(true, Ordering::Relaxed);
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(from);
+        request.extensions_mut().insert(ConnectInfo(peer));
         request
     });
     let builder = builder();

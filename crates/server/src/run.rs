@@ -86,11 +86,18 @@ impl Running {
             .map_err(failed(format!("rtmp.listen {}", config.rtmp.listen)))?;
         let (ports, bound) = Ports::bind(&config).await?;
         let readiness = Readiness::default();
+        let watched = outside.origin.clone();
         let api = Api {
             hub: hub.clone(),
+            control: control.clone(),
             metrics: metrics.clone(),
             readiness: readiness.clone(),
-            control: control.clone(),
+            viewers: Arc::new(move |stream| watched.viewers(stream)),
+            settings: Arc::new(api::Settings {
+                project_id: config.api.project_id.clone(),
+                account_id: config.api.account_id.clone(),
+            }),
+            clock: clock::now,
         };
         let (http_down, shutdown) = watch::channel(false);
         let http = ports.serve(play_router(&outside.origin, &control), api.router(), &shutdown);

@@ -1,0 +1,118 @@
+//! Alibaba's RPC calls, at `/`.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use control::{Rate, Refused, Who};
+use dialect::alibaba::{Call, Operation, Refusal, Run};
+use dialect::http;
+use media::Wall;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::message::{self, Unread};
+use crate::{Api, Connection, live};
+
+/// Longest part of an unknown action that the log shows, in characters.
+const LOGGED: usize = 64;
+
+/// A call as the log tells of it.
+#[derive(Default)]
+struct Told {
+    key_id: String,
+    refused: Option<String>,
+}
+
+pub(crate) async fn call(State(api): State<Api>, request: Request) -> Response {
+    let connection = message::connection(&request);
+    let request_id = message::request_id();
+    let (request, unread) = message::read(request).await;
+    let call = Call::read(&request);
+    let mut told = Told::default();
+    let result = match unread {
+        Ok(()) => api.serve(&call, &request, connection, &request_id, &mut told).await,
+        Err(Unread::TooLarge) => Err(Refusal::too_large()),
+        Err(Unread::Broken) => {
+            Err(Refusal::new(408, "RequestTimeout", "The request body did not come in time."))
+        }
+    };
+    told.refused = result.as_ref().err().map(|refusal| refusal.code.to_string());
+    let mut response = call.answer(result, &request_id);
+    response.headers.push(("x-acs-request-id", request_id.clone()));
+    let Told { key_id, refused } = told;
+    let action: String = call.action().chars().take(LOGGED).collect();
+    let (status, code) = (response.status, refused.unwrap_or_default());
+    tracing::info!(request_id, ?action, key_id, peer = %connection.peer, status, code, "Alibaba call");
+    message::answer(response)
+}
+
+impl Api {
+    async fn serve(
+        &self,
+        call: &Call,
+        request: &http::Request,
+        connection: Connection,
+        request_id: &str,
+        told: &mut Told,
+    ) -> Result<Value, Refusal> {
+        let now = (self.clock)();
+        let keys = self.control.keys();
+        let caller = call.authenticate(request, &*keys, now)?;
+        told.key_id.clone_from(&caller.key_id);
+        if !self.control.nonces().first_use(&caller.key_id, &caller.nonce, now) {
+            return Err(Refusal::nonce_used());
+        }
+        let operation = call.operation()?;
+        let resources = operation.resources(call.params(), &self.settings.account_id);
+        let key = keys.get(&caller.key_id).ok_or_else(Refusal::internal)?;
+        let permitted = self.permit(key, &operation.ram_action(), &resources, connection, now);
+        permitted.map_err(|_| Refusal::forbidden())?;
+        let admitted =
+            self.control.throttle().admit(&self.settings.account_id, operation.name, rate(operation), now);
+        admitted.map_err(|wait| Refusal::throttled(millis(wait)))?;
+        let who = || Who {
+            key_id: caller.key_id.clone(),
+            address: connection.peer.ip().to_string(),
+            request_id: request_id.to_owned(),
+            action: operation.ram_action(),
+        };
+        self.run(operation, call, who, now).await
+    }
+
+    async fn run(
+        &self,
+        operation: &Operation,
+        call: &Call,
+        who: impl FnOnce() -> Who,
+        now: Wall,
+    ) -> Result<Value, Refusal> {
+        let params = call.params();
+        match operation.run {
+            Run::Change(read) => {
+                self.control.change(read(params)?, who()).await.map_err(refusal)?;
+                Ok(json!({}))
+            }
+            Run::Describe(describe) => describe(params, &self.control.catalog(), now),
+            Run::Online(describe) => {
+                let catalog = self.control.catalog();
+                describe(params, &catalog, &live::streams(&self.hub, &catalog).await)
+            }
+        }
+    }
+}
+
+fn rate(operation: &Operation) -> Rate {
+    let period = Duration::from_secs(u64::from(operation.rate.seconds));
+    Rate { requests: operation.rate.calls, period }
+}
+
+/// Rounded up, so that who waits so long is let in.
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
+}
+
+fn refusal(refused: Refused) -> Refusal {
+    match refused {
+        Refused::Fault(fault) => fault.into(),
+        Refused::Unavailable => Refusal::unavailable(),
+    }
+}
