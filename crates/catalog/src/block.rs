@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use media::{StreamId, Wall};
+use rpds::RedBlackTreeMapSync;
 
 use crate::Stamp;
 
@@ -18,9 +18,15 @@ pub struct Block {
     pub stamp: Stamp,
 }
 
-/// All of them, past ones included until the next change clears them up. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Blocks(Arc<BTreeMap<StreamId, Block>>);
+/// All of them, past ones included until the next change clears them up. Cheap to clone and to change.
+#[derive(Clone, Debug)]
+pub(crate) struct Blocks(RedBlackTreeMapSync<StreamId, Block>);
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self(RedBlackTreeMapSync::new_sync())
+    }
+}
 
 impl Blocks {
     /// The block that holds `stream` at `now`.
@@ -34,20 +40,20 @@ impl Blocks {
     }
 
     pub(crate) fn put(&mut self, block: Block) {
-        Arc::make_mut(&mut self.0).insert(block.stream.clone(), block);
+        self.0.insert_mut(block.stream.clone(), block);
     }
 
     /// `true` if there was one.
     pub(crate) fn remove(&mut self, stream: &StreamId) -> bool {
-        self.0.contains_key(stream) && Arc::make_mut(&mut self.0).remove(stream).is_some()
+        self.0.remove_mut(stream)
     }
 
     /// Removes and returns what holds no more.
     pub(crate) fn clear_past(&mut self, now: Wall) -> Vec<StreamId> {
         let past: Vec<_> =
             self.0.values().filter(|block| block.until <= now).map(|block| block.stream.clone()).collect();
-        if !past.is_empty() {
-            Arc::make_mut(&mut self.0).retain(|_, block| block.until > now);
+        for stream in &past {
+            self.0.remove_mut(stream);
         }
         past
     }

@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use media::{NameError, StreamId, Wall};
+use rpds::RedBlackTreeMapSync;
 
 use crate::target::required;
 use crate::{Catalog, Fault, Origin, Param, Stamp};
@@ -110,10 +110,16 @@ pub enum Role {
 }
 
 /// All domains: no host leads to two of them, and at most one serves the rest. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Domains {
     streaming: Arc<Vec<Domain>>,
-    hosts: Arc<BTreeMap<Arc<str>, Host>>,
+    hosts: RedBlackTreeMapSync<Arc<str>, Host>,
+}
+
+impl Default for Domains {
+    fn default() -> Self {
+        Self { streaming: Arc::default(), hosts: RedBlackTreeMapSync::new_sync() }
+    }
 }
 
 impl Domains {
@@ -141,7 +147,7 @@ impl Domains {
     }
 
     fn put(&mut self, host: Host) {
-        Arc::make_mut(&mut self.hosts).insert(host.name.clone(), host);
+        self.hosts.insert_mut(host.name.clone(), host);
     }
 
     /// Adds what a command declared. The name must be free.

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use media::{StreamId, Wall};
+use rpds::RedBlackTreeMapSync;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -90,25 +90,26 @@ pub struct Template<R: Rule> {
     pub stamp: Stamp,
 }
 
-/// The templates of one family, at most one per target. Cheap to clone: a change copies what it changes.
+/// The templates of one family, at most one per target. Cheap to clone and to change, however many there are: a
+/// clone shares everything, and a change copies a path of the tree.
 #[derive(Clone, Debug)]
-pub struct Rules<R: Rule>(Arc<BTreeMap<Target, Arc<Template<R>>>>);
+pub struct Rules<R: Rule>(RedBlackTreeMapSync<Target, Arc<Template<R>>>);
 
 impl<R: Rule> Default for Rules<R> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self(RedBlackTreeMapSync::new_sync())
     }
 }
 
 impl<R: Rule> Rules<R> {
     /// Adds `template`, or replaces the one for the same streams.
     pub(crate) fn put(&mut self, template: Template<R>) {
-        Arc::make_mut(&mut self.0).insert(template.rule.target().clone(), Arc::new(template));
+        self.0.insert_mut(template.rule.target().clone(), Arc::new(template));
     }
 
     /// Removes the template of exactly `target`.
     pub(crate) fn remove(&mut self, target: &Target) {
-        Arc::make_mut(&mut self.0).remove(target);
+        self.0.remove_mut(target);
     }
 
     /// The template of exactly `target`.
