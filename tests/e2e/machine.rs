@@ -57,6 +57,8 @@ pub struct Server {
     pub rtmp: SocketAddr,
     pub http: SocketAddr,
     pub api: SocketAddr,
+    /// The API over TLS, of a server that has a certificate.
+    pub api_tls: Option<SocketAddr>,
     folder: tempfile::TempDir,
     log: Arc<Mutex<Vec<String>>>,
 }
@@ -64,13 +66,18 @@ pub struct Server {
 impl Server {
     /// Starts on free ports with these templates and returns when it is ready.
     pub fn start(templates: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), templates, &[])
+    }
+
+    /// The same in a folder that has something in it already, with keys of the config in environment variables.
+    pub fn start_in(folder: tempfile::TempDir, templates: &str, environment: &[(&str, &str)]) -> Self {
         let config = folder.path().join("millrace.toml");
         std::fs::write(&config, format!("{}{templates}", base(folder.path()))).unwrap();
         let mut child = Command::new(binary())
             .args(["serve", "--config"])
             .arg(&config)
             .current_dir(folder.path())
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -85,11 +92,11 @@ impl Server {
             line
         });
         let port = |key: &str| {
-            let (_, rest) = ready.split_once(&format!(r#""{key}":""#)).unwrap();
-            rest.split('"').next().unwrap().parse().unwrap()
+            let (_, rest) = ready.split_once(&format!(r#""{key}":""#))?;
+            rest.split('"').next().unwrap().parse().ok()
         };
-        let (rtmp, http, api) = (port("rtmp"), port("http"), port("api"));
-        Self { child, rtmp, http, api, folder, log }
+        let (rtmp, http, api) = (port("rtmp").unwrap(), port("http").unwrap(), port("api").unwrap());
+        Self { child, rtmp, http, api, api_tls: port("api_tls"), folder, log }
     }
 
     /// URL to publish a stream at.
@@ -109,6 +116,13 @@ impl Server {
         wait_for("the server to stop", || self.child.try_wait().unwrap())
     }
 
+    /// Kills it at once, as a power cut would, and leaves its folder.
+    pub fn kill(mut self) -> tempfile::TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     /// Whether it still runs.
     pub fn alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -117,6 +131,11 @@ impl Server {
     /// Log lines so far.
     pub fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// The config file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("millrace.toml")
     }
 
     /// The bucket's folder.
@@ -176,12 +195,14 @@ format = "json"
 id = "LTAItest"
 secret = "test-secret"
 policy = "full"
+token = "test-token"
 [[storage]]
 name = "oss-local"
 kind = "fs"
 path = "{folder}/objects"
 buckets = ["live-bucket"]
 create_buckets = true
+endpoints = ["oss-cn-shanghai.aliyuncs.com"]
 [[domain]]
 name = "live.local"
 default = true

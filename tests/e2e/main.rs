@@ -10,9 +10,13 @@
 
 mod account;
 mod command_line;
+mod declared;
 mod encoder;
 mod hostile;
+mod keys;
 mod machine;
 mod picture;
 mod publishing;
+mod sdk;
 mod streams;
+mod tls;

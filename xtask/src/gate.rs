@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::shell::{cargo, command, run, succeeds, which};
-use crate::{Result, system};
+use crate::{Result, sdk, system};
 
 /// A step: its name, and what it does.
 struct Step {
@@ -14,7 +14,7 @@ struct Step {
 
 /// In the order of how soon they find something.
 const STEPS: &[Step] = &[
-    Step { name: "system packages", act: || system::provide(&[system::BUILD, system::TEST]) },
+    Step { name: "system packages", act: || system::provide(&[system::BUILD, system::TEST, system::SDK]) },
     Step { name: "toolchain", act: toolchain },
     Step { name: "format", act: || run(cargo().args(["fmt", "--all", "--check"])) },
     Step { name: "architecture and dependencies", act: house_rules },
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", act: clippy },
     Step { name: "documentation", act: documentation },
     Step { name: "binaries", act: || run(locked("build").args(["--workspace", "--bins"])) },
+    Step { name: "the clouds' SDKs", act: sdk::provide },
     Step { name: "tests", act: || run(locked("test").args(["--workspace", "--no-fail-fast"])) },
 ];
 

@@ -3,6 +3,7 @@
 mod accept;
 mod gate;
 mod process;
+mod sdk;
 mod serve;
 mod shell;
 mod system;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask serve [-- ARGS]          install what is missing, build, run millrace serve on config/millrace.toml
 cargo xtask test                     install what is missing, run the gate: every rule once
+cargo xtask sdk                      install the clouds' SDKs, which some tests need, beside the build
 cargo xtask accept                   run every long proof; figures go to benches/RESULTS.md
 cargo xtask accept NAME [-- ARGS]    run one of them
 cargo xtask accept --list            say which there are";
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "serve" => serve::run(rest),
         "test" => gate::pass(),
+        "sdk" => system::provide(&[system::SDK]).and_then(|()| sdk::provide()),
         "accept" => accept::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

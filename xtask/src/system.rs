@@ -21,6 +21,8 @@ enum Sign {
     Program(&'static str),
     /// A library with headers that pkg-config knows.
     Library(&'static str),
+    /// A python3 that can make virtual environments with pip in them.
+    PythonVenv,
     /// libclang, which bindgen loads while FFmpeg's bindings are made.
     LibClang,
     /// Only Debian's package database can tell.
@@ -55,6 +57,10 @@ pub const BUILD: &[Need] = &[
 /// To run the tests.
 pub const TEST: &[Need] = &[program("ffmpeg", "ffmpeg"), program("ffmpeg", "ffprobe")];
 
+/// To run the stories of the clouds' SDKs.
+pub const SDK: &[Need] =
+    &[program("python3", "python3"), Need { package: "python3-venv", sign: Sign::PythonVenv }];
+
 /// To run OBS Studio without a screen.
 pub const OBS: &[Need] = &[
     program("obs-studio", "obs"),
@@ -64,10 +70,11 @@ pub const OBS: &[Need] = &[
 
 const ELSEWHERE: &str = "\
 Debian, Ubuntu:  sudo apt-get install --no-install-recommends libavcodec-dev libavformat-dev libavutil-dev \\
-                 libswscale-dev libswresample-dev clang libclang-dev pkg-config cmake nasm make gcc g++ ffmpeg
+                 libswscale-dev libswresample-dev clang libclang-dev pkg-config cmake nasm make gcc g++ ffmpeg \\
+                 python3 python3-venv
 Fedora:          sudo dnf install ffmpeg-free-devel ffmpeg-free clang clang-devel pkgconf-pkg-config cmake nasm \\
-                 make gcc gcc-c++
-macOS:           brew install ffmpeg llvm pkg-config cmake nasm
+                 make gcc gcc-c++ python3
+macOS:           brew install ffmpeg llvm pkg-config cmake nasm python
                  export LIBCLANG_PATH=\"$(brew --prefix llvm)/lib\"";
 
 /// Sees to it that everything in `needs` is there.
@@ -99,6 +106,7 @@ impl Need {
         let found = match self.sign {
             Sign::Program(name) => which(name).is_some(),
             Sign::Library(name) => succeeds(command("pkg-config").args(["--exists", name])),
+            Sign::PythonVenv => succeeds(command("python3").args(["-c", "import ensurepip, venv"])),
             Sign::LibClang => libclang_is_there(),
             Sign::Package => which("dpkg-query").is_none(),
         };

@@ -12,6 +12,7 @@ const DEFAULT: u32 = 100;
 const MOST: u32 = 1_000;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     limit: Option<String>,
 }
@@ -39,9 +40,9 @@ pub(crate) async fn list(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<List>, Problem> {
     caller.may(&api, "millrace:ListChanges", "*".to_owned())?;
-    let Query(asked) = asked.map_err(|_| Problem::LIMIT)?;
+    let Query(asked) = asked.map_err(|_| Problem::PARAMETER)?;
     let limit = asked.limit.map_or(Ok(DEFAULT), |text| text.parse());
-    let limit = limit.ok().filter(|limit| (1..=MOST).contains(limit)).ok_or(Problem::LIMIT)?;
+    let limit = limit.ok().filter(|limit| (1..=MOST).contains(limit)).ok_or(Problem::PARAMETER)?;
     let changes = api.control.database().audit(limit).await.map_err(|error| {
         tracing::error!(%error, "the log of changes could not be read");
         Problem::UNAVAILABLE

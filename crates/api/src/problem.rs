@@ -37,8 +37,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", "the key's policy does not allow this");
     pub(crate) const NO_STREAM: Self =
         Self::new(StatusCode::NOT_FOUND, "StreamNotFound", "no such stream is online");
-    pub(crate) const LIMIT: Self =
-        Self::new(StatusCode::BAD_REQUEST, "InvalidLimit", "limit is a number from 1 to 1000");
+    pub(crate) const PARAMETER: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "InvalidParameter",
+        "limit is a number from 1 to 1000, and there is no other parameter",
+    );
     pub(crate) const UNAVAILABLE: Self =
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "the database does not answer");
 

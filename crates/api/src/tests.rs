@@ -262,10 +262,10 @@ async fn a_change_is_in_the_log_of_changes_with_who_and_what() {
         (&json!("LTAI"), &json!("192.0.2.7"), &json!("live:snapshot:createRule"), &json!(NOW.0 / 1_000))
     );
     assert!(change["changed"].as_str().unwrap().contains("live.local"), "{change}");
-    for limit in ["0", "1001", "x", "-1", "1&limit=2"] {
+    for limit in ["0", "1001", "x", "-1", "1&limit=2", "1&other=2"] {
         let response = server.get(&format!("/api/audit?limit={limit}"), Some(BASIC)).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{limit}");
-        assert_eq!(json_of(response).await["code"], "InvalidLimit");
+        assert_eq!(json_of(response).await["code"], "InvalidParameter");
     }
 }
 
