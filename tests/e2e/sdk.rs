@@ -34,11 +34,10 @@ fn program(name: &str) -> PathBuf {
     path
 }
 
-/// Runs a command in the folder of the stories; its words are shown when it fails.
+/// Runs a command; its words are shown when it fails.
 #[track_caller]
 fn run(command: &mut Command) {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/sdk");
-    let done = command.current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap();
+    let done = command.env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap();
     let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(done.status.success(), "{}{}", words(&done.stdout), words(&done.stderr));
 }
@@ -48,6 +47,7 @@ fn run(command: &mut Command) {
 fn tell(server: &Server, sdk: &str, modules: &[&str], environment: &[(&str, &Path)]) {
     let mut python = Command::new(program("python"));
     python.args(["-m", "unittest", "--verbose"]).args(modules);
+    python.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/sdk"));
     python
         .env("MILLRACE_SDK", sdk)
         .env("MILLRACE_API", server.api.to_string())
@@ -74,7 +74,17 @@ fn snapshot_and_record_configs_obey_the_seeds_through_the_new_sdk() {
 
 #[test]
 fn package_configs_domains_and_streams_obey_the_seeds_through_the_new_sdk() {
-    tell(&server(), "modern", &["package", "domain"], &[]);
+    let server = server();
+    tell(&server, "modern", &["package", "domain"], &[]);
+    let log = server.log();
+    let calls: Vec<_> = log.iter().filter(|line| line.contains("Alibaba call")).collect();
+    let changes: Vec<_> = log.iter().filter(|line| line.contains("config changed")).collect();
+    let told = |line: &String| line.contains(r#""request_id":""#) && line.contains(r#""key_id":"LTAItest""#);
+    assert!(calls.len() > 100 && changes.len() > 10 && changes.len() < calls.len());
+    assert!(
+        calls.into_iter().chain(changes).all(told),
+        "every call and every change names who asked, and the request"
+    );
 }
 
 #[test]
@@ -137,5 +147,6 @@ fn the_openapi_document_tells_the_truth() {
     run(Command::new(program("schemathesis"))
         .args(["run", &document, "--auth", "LTAItest:test-secret"])
         .args(["--checks", "all", "--max-examples", "25", "--seed", "1"])
-        .args(["--generation-database", "none", "--no-color"]));
+        .args(["--generation-database", "none", "--no-color"])
+        .current_dir(folder.path()));
 }

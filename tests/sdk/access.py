@@ -97,6 +97,16 @@ class Signatures(Story):
         request.add_query_param("OwnerId", "1")
         self.assertIn("Domains", json.loads(Classic().client.do_action_with_exception(request)))
 
+    def test_a_call_may_come_by_get_or_as_a_form(self):
+        for method in ("GET", "POST"):
+            request = Classic().request("DescribeLiveUserDomains", dict(PageSize=1))
+            request.set_method(method)
+            answer = json.loads(Classic().client.do_action_with_exception(request))
+            self.assertEqual(answer["PageSize"], 1, method)
+        request = Classic().request("DescribeLiveUserDomains", {})
+        request.add_body_params("PageSize", 2)
+        self.assertEqual(json.loads(Classic().client.do_action_with_exception(request))["PageSize"], 2)
+
     def test_xml_is_answered_when_it_is_asked_for(self):
         classic = Classic()
         request = classic.request("DescribeLiveUserDomains", dict(DomainName="nobody.test"))
