@@ -1,5 +1,6 @@
 //! Where to tell of recordings and snapshots: one config per domain (reference api-alibaba-live §1.8, §2.5).
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ pub const MAX_URL: usize = 500;
 pub const AUTH_KEY: std::ops::RangeInclusive<usize> = 16..=32;
 
 /// AddLiveRecordNotifyConfig as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RecordNotifyRaw {
     /// DomainName, required.
@@ -32,7 +33,7 @@ pub struct RecordNotifyRaw {
 }
 
 /// AddLiveSnapshotNotifyConfig as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SnapshotNotifyRaw {
     /// DomainName, required.
@@ -45,8 +46,29 @@ pub struct SnapshotNotifyRaw {
     pub notify_auth_key: Option<String>,
 }
 
+impl fmt::Debug for RecordNotifyRaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_masked(f, Self { notify_auth_key: masked(&self.notify_auth_key), ..self.clone() })
+    }
+}
+
+impl fmt::Debug for SnapshotNotifyRaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_masked(f, Self { notify_auth_key: masked(&self.notify_auth_key), ..self.clone() })
+    }
+}
+
+/// In place of a key that nobody should see in a log.
+pub(crate) fn masked(key: &Option<String>) -> Option<String> {
+    key.as_ref().map(|_| "***".to_owned())
+}
+
+pub(crate) fn write_masked(f: &mut fmt::Formatter<'_>, masked: impl Serialize) -> fmt::Result {
+    f.write_str(&serde_json::to_string(&masked).map_err(|_| fmt::Error)?)
+}
+
 /// A valid recording notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RecordNotifyRule {
     /// The whole domain.
     pub target: Target,
@@ -61,7 +83,7 @@ pub struct RecordNotifyRule {
 }
 
 /// A valid snapshot notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SnapshotNotifyRule {
     /// The whole domain.
     pub target: Target,
@@ -69,6 +91,21 @@ pub struct SnapshotNotifyRule {
     pub url: String,
     /// Key to sign with; `None`: unsigned.
     pub auth_key: Option<String>,
+}
+
+impl fmt::Debug for RecordNotifyRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, url, status, on_demand_url, auth_key } = self;
+        let signed = auth_key.is_some();
+        write!(f, "RecordNotify({target}, {url:?}, {status}, {on_demand_url:?}, signed {signed})")
+    }
+}
+
+impl fmt::Debug for SnapshotNotifyRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, url, auth_key } = self;
+        write!(f, "SnapshotNotify({target}, {url:?}, signed {})", auth_key.is_some())
+    }
 }
 
 impl Rule for RecordNotifyRule {

@@ -1,11 +1,13 @@
 //! The same templates in Huawei's words (seed `002_2f047e957c4b6494.txt`, reference api-huawei-live §4).
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use output::name::Variable;
 use serde::{Deserialize, Serialize};
 
 use super::{SnapshotRaw, SnapshotRule};
+use crate::notify::{masked, write_masked};
 use crate::target::{is_web_address, pattern, required};
 use crate::{Fault, Known, Param, Template};
 
@@ -21,7 +23,7 @@ const MAX_ACCESS_DOMAIN: usize = 255;
 const FOLDER: &str = "snapshot";
 
 /// LiveSnapshotConfig as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HuaweiSnapshotRaw {
     /// domain, required: an ingest or a streaming domain.
@@ -52,6 +54,12 @@ pub struct HuaweiSnapshotRaw {
     pub image_access_protocol: Option<String>,
     /// image_access_domain
     pub image_access_domain: Option<String>,
+}
+
+impl fmt::Debug for HuaweiSnapshotRaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_masked(f, Self { auth_key: masked(&self.auth_key), ..self.clone() })
+    }
 }
 
 /// Words of image_object_format, in all spellings that the sources have, and the variable of ours.

@@ -562,3 +562,29 @@ fn a_publish_says_what_its_notifications_cannot_do() {
         ["record_notify template live.local/*/*: recording notifications are not available yet"]
     );
 }
+
+#[test]
+fn keys_that_sign_are_in_no_log() {
+    let secret = Some("hunter2hunter2hunter2hunter2hunter2".to_owned());
+    let short = some("hunter2hunter2hunter2");
+    let record =
+        RecordNotifyRaw { notify_auth_key: short.clone(), notify_req_auth: Some(true), ..record_notify() };
+    let snapshot =
+        SnapshotNotifyRaw { notify_auth_key: short, notify_req_auth: some("yes"), ..snapshot_notify() };
+    let huawei = crate::snapshot::HuaweiSnapshotRaw {
+        domain: some("live.local"),
+        app_name: some("live"),
+        auth_key: secret,
+        time_interval: Some(5),
+        bucket: some("live-bucket"),
+        location: some("oss-local"),
+        ..Default::default()
+    };
+    let commands = [
+        Command::AddRecordNotify(record),
+        Command::AddSnapshotNotify(snapshot),
+        Command::CreateHuaweiSnapshot(huawei),
+    ];
+    let shown = format!("{commands:?}{:?}", after(&commands));
+    assert!(shown.contains("***") && !shown.contains("hunter2"), "{shown}");
+}

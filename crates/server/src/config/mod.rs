@@ -168,7 +168,7 @@ fn read(table: &Table, at: Wall, problems: &Problems) -> (Option<Config>, Vec<Pr
     let limits = settings::limits(root.section("limits"));
     let callbacks = settings::callbacks(root.section("callbacks"));
     let storages = settings::storages(root.sections("storage"));
-    let access_keys = root.sections("access_key").into_iter().filter_map(settings::access_key).collect();
+    let access_keys = settings::access_keys(root.sections("access_key"));
     let catalog = templates::catalog(
         &root,
         table,

@@ -339,8 +339,21 @@ fn s3(section: &Section<'_>) {
     }
 }
 
+/// All `[[access_key]]` without faults. An id is one key's.
+pub(super) fn access_keys(sections: Vec<Section<'_>>) -> Vec<AccessKey> {
+    let mut keys: Vec<AccessKey> = Vec::new();
+    for section in sections {
+        let id = section.string("id");
+        if keys.iter().any(|key| Some(&key.id) == id.as_ref()) {
+            section.wrong("id", "is the id of another access key");
+        }
+        keys.extend(access_key(section));
+    }
+    keys
+}
+
 /// An `[[access_key]]`; `None` when it has faults.
-pub(super) fn access_key(section: Section<'_>) -> Option<AccessKey> {
+fn access_key(section: Section<'_>) -> Option<AccessKey> {
     let id = section.required("id");
     let secret = section.secret("secret");
     if !section.has("secret") {

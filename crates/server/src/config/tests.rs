@@ -246,6 +246,10 @@ fn what_would_be_less_safe_than_it_says_is_an_error() {
         &["m.toml:3: domain.auth_key: is not available yet: publishes would go unchecked"],
     );
     wrong(
+        "[[access_key]]\nid = \"a\"\nsecret = \"b\"\n[[access_key]]\nid = \"a\"\nsecret = \"c\"",
+        &["m.toml:5: access_key.id: is the id of another access key"],
+    );
+    wrong(
         "[database]\nurl = \"postgres://me:hunter2@db/x\"",
         &["m.toml:2: database.url: expected \"sqlite://PATH\""],
     );
@@ -370,7 +374,9 @@ fn secrets_are_masked_wherever_the_config_is_shown() {
     assert!(shown.contains("***") && !shown.contains("hunter2"), "{shown}");
     let notify = "\n[[record_notify]]\ndomain_name = \"a\"\nnotify_url = \"http://x\"\n\
                   notify_req_auth = true\nnotify_auth_key = \"hunter2hunter2hunter2\"";
-    let resolved = parse(&format!("{text}{notify}")).unwrap().resolved();
+    let config = parse(&format!("{text}{notify}")).unwrap();
+    let resolved = config.resolved();
+    assert!(!format!("{config:?}").contains("hunter2"));
     assert!(resolved.contains("notify_auth_key") && !resolved.contains("hunter2"), "{resolved}");
     assert!(parse(&resolved).is_ok());
     let error = parse(&text.replace("\"hunter2\"", "[\"hunter2\"]")).unwrap_err().to_string();
