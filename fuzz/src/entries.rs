@@ -6,7 +6,9 @@ pub(crate) mod amf0;
 pub(crate) mod config;
 pub(crate) mod flv;
 pub(crate) mod h264;
+pub(crate) mod huawei;
 pub(crate) mod name;
+pub(crate) mod policy;
 pub(crate) mod rtmp;
 pub(crate) mod session;
 

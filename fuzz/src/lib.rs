@@ -35,6 +35,13 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "config", run: entries::config::config, seeds: seeds::configs },
     Entry { name: "alibaba-call", run: entries::alibaba::call, seeds: seeds::calls::signed },
     Entry { name: "alibaba-operations", run: entries::alibaba::operations, seeds: seeds::calls::operations },
+    Entry { name: "huawei-request", run: entries::huawei::request, seeds: seeds::calls::signed_huawei },
+    Entry {
+        name: "huawei-templates",
+        run: entries::huawei::templates,
+        seeds: seeds::calls::huawei_templates,
+    },
+    Entry { name: "policy", run: entries::policy::policy, seeds: seeds::calls::policies },
     Entry { name: "session", run: entries::session::session, seeds: seeds::stories },
 ];
 

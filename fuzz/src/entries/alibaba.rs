@@ -11,13 +11,14 @@ use media::Wall;
 use serde_json::Value;
 
 /// The key of the captured requests, and their time: 2026-11-20T08:35:00Z.
-const KEY_ID: &str = "EXAMPLEAK0000001";
+pub(crate) const KEY_ID: &str = "EXAMPLEAK0000001";
 const SECRET: &str = "example-secret-0000000000000001";
-const NOW: Wall = Wall(1_795_163_700_000_000);
+pub(crate) const NOW: Wall = Wall(1_795_163_700_000_000);
 /// Calls on one catalog.
 const MAX_CALLS: usize = 64;
 
-struct OneKey;
+/// Only the key of the captured requests is known.
+pub(crate) struct OneKey;
 
 impl KeyLookup for OneKey {
     fn find(&self, id: &str) -> Option<Key<'_>> {

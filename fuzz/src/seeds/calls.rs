@@ -4,12 +4,22 @@ use serde_json::Value;
 
 use super::root;
 
-/// What the clouds' own SDKs sent.
+/// What Alibaba's own SDKs sent.
 pub(crate) fn signed() -> Vec<Vec<u8>> {
+    captured(|kind| kind != "huawei")
+}
+
+/// What Huawei's own SDKs sent.
+pub(crate) fn signed_huawei() -> Vec<Vec<u8>> {
+    captured(|kind| kind == "huawei")
+}
+
+fn captured(mine: impl Fn(&str) -> bool) -> Vec<Vec<u8>> {
     let text = std::fs::read(root().join("tests/data/sdk-signatures.json")).unwrap_or_default();
     let all: Value = serde_json::from_slice(&text).unwrap_or_default();
     let vectors = all["vectors"].as_array().into_iter().flatten();
-    let mine = vectors.filter(|vector| vector["valid"] == true && vector["kind"] != "huawei");
+    let mine =
+        vectors.filter(|vector| vector["valid"] == true && mine(vector["kind"].as_str().unwrap_or_default()));
     mine.map(|vector| {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let headers = vector["headers"].as_array().into_iter().flatten();
@@ -69,4 +79,48 @@ pub(crate) fn operations() -> Vec<Vec<u8>> {
     let kept = [&snapshots, &records, &packages].map(|calls| undone(&undone(calls)));
     let all = kept.into_iter().chain([snapshots, records, packages, streams, domains.to_owned()]);
     all.map(String::into_bytes).collect()
+}
+
+/// Requests for Huawei's snapshot templates, in an order in which they are done.
+pub(crate) fn huawei_templates() -> Vec<Vec<u8>> {
+    let at = r#""obs_location":{"bucket":"live-bucket","location":"l","object":"o/"}"#;
+    let key = r#""domain":"push.example.com","app_name":"live""#;
+    let full = format!(
+        r#"{{{key},"auth_key":"0123456789abcdef0123456789abcdef","time_interval":3600,"object_write_mode":1,
+        "snapshot_mode":"random",{at},"call_back_enable":"on","call_back_url":"http://x/y",
+        "image_object_format":"{{{{.obs_object}}}}/{{{{.domain}}}}/{{{{.app}}}}/{{{{.stream}}}}.jpg",
+        "image_access_protocol":"https","image_access_domain":"x"}}"#
+    )
+    .replace('\n', "");
+    let plain = format!(r#"{{{key},"time_interval":5,{at}}}"#);
+    let timed = format!(
+        r#"{{{key},"time_interval":5,{at},"image_object_format":"{{{{.unix_time_milli}}}}_{{{{.fmt_time_utc}}}}.jpg"}}"#
+    );
+    let list = "GET domain=live.example.com&app_name=live&limit=1&offset=0 ";
+    let delete = "DELETE domain=push.example.com&app_name=live ";
+    let stories = [
+        format!("POST  {plain}\n{list}\nPUT  {full}\n{list}"),
+        format!("POST  {full}\nPUT  {timed}\n{delete}\n{list}"),
+        format!("POST  {timed}\n{delete}\nPOST  {plain}"),
+    ];
+    stories.into_iter().map(String::into_bytes).collect()
+}
+
+/// Policies, with an action and a resource.
+pub(crate) fn policies() -> Vec<Vec<u8>> {
+    let asked = "live:AddLiveAppSnapshotConfig\nacs:cdn:*:1:domain/live.example.com\n";
+    let allow = r#"{"Effect":"Allow","Action":["live:*Snapshot*","live:Add?ive*"],"Resource":"acs:cdn:*:1:domain/*"}"#;
+    let deny = r#"{"Effect":"Deny","NotAction":"live:Describe*","Resource":["*"],"Condition":{
+        "IpAddress":{"acs:SourceIp":["192.0.2.0/24","2001:db8::/32"]},"Bool":{"acs:SecureTransport":"false"},
+        "DateLessThan":{"acs:CurrentTime":"2026-12-01T00:00:00+08:00"},
+        "StringNotLike":{"acs:PrincipalARN":"acs:ram::2:*"}}}"#;
+    let document = |statements: &str| format!(r#"{asked}{{"Version":"1","Statement":{statements}}}"#);
+    let policies = [
+        format!("{asked}full"),
+        format!("{asked}read"),
+        document(allow),
+        document(&format!("[{allow},{deny}]")),
+        document(&format!("[{deny}]")),
+    ];
+    policies.into_iter().map(String::into_bytes).collect()
 }
