@@ -101,14 +101,15 @@ fn snapshot_templates_obey_the_seeds_through_huaweis_sdk() {
 fn only_who_may_is_let_in() {
     let folder = tempfile::tempdir().unwrap();
     let (cert, key) = certificate(folder.path());
-    let tls = [
+    let environment = [
         NO_THROTTLE,
+        ("MILLRACE__CALLBACKS__DENY_PRIVATE", "true"),
         ("MILLRACE__TLS__CERT", cert.to_str().unwrap()),
         ("MILLRACE__TLS__KEY", key.to_str().unwrap()),
         ("MILLRACE__API__TLS_LISTEN", "127.0.0.1:0"),
         ("MILLRACE__HTTP__TLS_LISTEN", "127.0.0.1:0"),
     ];
-    let server = Server::start_in(folder, FILE, &tls);
+    let server = Server::start_in(folder, FILE, &environment);
     tell(&server, "modern", &["access"], &[("MILLRACE_CA", &cert)]);
 }
 

@@ -205,6 +205,15 @@ class Keys(Story):
         self.assertIn("unknown operator", str(caught.exception))
 
 
+class Callbacks(Story):
+    def test_a_private_address_is_refused_where_the_operator_says_so(self):
+        good = dict(DomainName=self.domain("callbacks.keys.test"), NotifyUrl="http://cb.example.com/")
+        for url in ("http://127.0.0.1:9/", "http://10.1.2.3/", "https://[::1]/", "http://192.168.0.1/x"):
+            bad = {**good, "NotifyUrl": url}
+            self.refused(400, "InvalidNotifyUrl.Unsafe", None, "AddLiveRecordNotifyConfig", **bad)
+        self.done("AddLiveRecordNotifyConfig", **good)
+
+
 class Tls(Story):
     def test_the_api_is_there_over_tls(self):
         address, ca = os.environ.get("MILLRACE_API_TLS"), os.environ.get("MILLRACE_CA")
