@@ -5,6 +5,11 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
+use bytes::BytesMut;
+use container::amf0::Value;
+use rtmp::chunk::{Format, Message, Writer, kind};
+use rtmp::command::{encode, object};
+
 use crate::account::Account;
 use crate::encoder::{Push, Source};
 use crate::machine::{EVERYTHING, Server, wait_for};
@@ -51,6 +56,24 @@ fn message(kind: u8, length: usize, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// What a publisher says up to its publish, and then publish `times` times.
+fn publish(stream: &str, times: usize) -> Vec<u8> {
+    let text = |text: &str| Value::String(text.into());
+    let app = object([("app", text("live")), ("tcUrl", text("rtmp://127.0.0.1/live"))]);
+    let before = [
+        (0, encode(&[text("connect"), Value::Number(1.0), app])),
+        (0, encode(&[text("createStream"), Value::Number(2.0), Value::Null])),
+    ];
+    let publish =
+        (1, encode(&[text("publish"), Value::Number(3.0), Value::Null, text(stream), text("live")]));
+    let (mut writer, mut out) = (Writer::new(), BytesMut::new());
+    for (stream, payload) in before.into_iter().chain(std::iter::repeat_n(publish, times)) {
+        let message = Message { kind: kind::COMMAND, stream, timestamp: 0, payload };
+        writer.write(3, Format::Full, &message, &mut out);
+    }
+    out.to_vec()
+}
+
 fn inputs() -> Vec<(&'static str, Vec<u8>)> {
     let mut interleaved = hex("04 000000 00012c 09 01000000");
     interleaved.extend([0; 128]);
@@ -64,7 +87,13 @@ fn inputs() -> Vec<(&'static str, Vec<u8>)> {
     let many_streams: Vec<u8> = (64..65_599u32)
         .flat_map(|id| [1, (id - 64) as u8, ((id - 64) >> 8) as u8, 0, 0, 0, 0, 1, 0, 9, 1, 0, 0, 0, 0])
         .collect();
+    let mut metadata = publish("p3", 1);
+    metadata.extend(hex(
+        "04 000000 00001d 12 01000000 02 000d 40736574446174614672616d65 02 000a 6f6e4d65746144617461",
+    ));
     vec![
+        ("P3: @setDataFrame with a name and nothing after it", metadata),
+        ("M5: publish 20,000 times", publish("m5", 20_000)),
         ("P1: a command without values", hex("03 000000 000000 14 00000000")),
         (
             "P2: @setDataFrame with nothing after it",
