@@ -24,9 +24,10 @@ impl Readiness {
 }
 
 pub(crate) async fn healthz(State(api): State<Api>) -> impl IntoResponse {
-    match api.readiness.get() {
-        true => (StatusCode::OK, "ok\n"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    match (api.readiness.get(), api.control.healthy()) {
+        (true, true) => (StatusCode::OK, "ok\n"),
+        (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
     }
 }
 

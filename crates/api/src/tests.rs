@@ -58,7 +58,7 @@ fn catalog() -> Catalog {
 /// A control plane and the folder of its database.
 struct Server {
     api: Api,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -88,7 +88,7 @@ impl Server {
             settings: Arc::new(Settings { project_id: "default".into(), account_id: "1".into() }),
             clock: || NOW,
         };
-        Self { api, _folder: folder }
+        Self { api, folder }
     }
 
     async fn send(&self, request: Request<Body>) -> Response<Body> {
@@ -151,6 +151,24 @@ async fn health_follows_readiness_and_asks_for_no_key() {
     server.api.readiness.set(true);
     assert_eq!(server.get("/healthz", None).await.status(), StatusCode::OK);
     assert_eq!(server.get("/metrics", None).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn health_ends_when_the_database_is_gone_and_comes_back_with_it() {
+    let server = Server::new().await;
+    server.api.readiness.set(true);
+    let following = tokio::spawn(server.api.control.clone().follow_database());
+    let mut answers = server.api.control.answers();
+    let (database, aside) = (server.folder.path().join("control.db"), server.folder.path().join("aside"));
+    std::fs::rename(&database, &aside).unwrap();
+    answers.wait_for(|answers| !answers).await.unwrap();
+    let response = server.get("/healthz", None).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(text(response).await, "the database does not answer\n");
+    std::fs::rename(&aside, &database).unwrap();
+    answers.wait_for(|answers| *answers).await.unwrap();
+    assert_eq!(server.get("/healthz", None).await.status(), StatusCode::OK);
+    following.abort();
 }
 
 #[tokio::test]

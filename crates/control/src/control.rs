@@ -4,7 +4,7 @@ use std::time::Duration;
 use catalog::{Catalog, Command, Fault};
 use media::{StreamId, Wall};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::keys::{AccessKey, Keys};
 use crate::writer::{Asked, Writer};
@@ -14,6 +14,8 @@ use crate::{Database, Error, Nonces, Throttle, Who};
 const QUEUE: usize = 1_024;
 /// How often changes from other processes are looked for: `millrace key disable` takes effect this soon.
 const LOOK: Duration = Duration::from_millis(200);
+/// A database that takes longer than this for a look does not answer.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// Ends the publisher of a stream. Must not block.
 pub type Kick = Arc<dyn Fn(StreamId) + Send + Sync>;
@@ -55,6 +57,8 @@ struct Inner {
     keys: watch::Sender<Arc<Keys>>,
     throttle: Throttle,
     nonces: Nonces,
+    /// What the last look at the database found.
+    answers: watch::Sender<bool>,
 }
 
 impl Control {
@@ -85,6 +89,7 @@ impl Control {
             keys: watch::channel(Arc::new(keys)).0,
             throttle: Throttle::new(throttle),
             nonces: Nonces::default(),
+            answers: watch::Sender::new(true),
         };
         tokio::spawn(writer.run(inbox));
         Ok((Self { inner: Arc::new(inner) }, notices))
@@ -127,25 +132,46 @@ impl Control {
         &self.inner.nonces
     }
 
+    /// Whether the database is there and answers, as [`Control::follow_database`] last found, and changes can be made.
+    pub fn healthy(&self) -> bool {
+        *self.inner.answers.borrow() && !self.inner.changes.is_closed()
+    }
+
+    /// Tells when the database stops or begins to answer.
+    pub fn answers(&self) -> watch::Receiver<bool> {
+        self.inner.answers.subscribe()
+    }
+
     /// The database, for questions that need no catalog.
     pub fn database(&self) -> &Database {
         &self.inner.database
     }
 
-    /// Reads access keys again whenever the database has changed, until dropped.
-    pub async fn follow_keys(self) {
+    /// Looks at the database until dropped: whether it is still there, and for access keys that another process
+    /// changed.
+    pub async fn follow_database(self) {
         let mut ticks = interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut version = None;
         let mut connection = None;
         loop {
             ticks.tick().await;
-            match self.look(&mut connection, &mut version).await {
-                Ok(()) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "access keys could not be read again");
-                    connection = None;
-                }
+            let error = match timeout(ANSWER, self.look(&mut connection, &mut version)).await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some(format!("no answer within {ANSWER:?}")),
+            };
+            if error.is_some() {
+                connection = None;
+            }
+            let changed = self
+                .inner
+                .answers
+                .send_if_modified(|answers| std::mem::replace(answers, error.is_none()) != error.is_none());
+            match error {
+                Some(error) if changed => tracing::error!(%error, "the database does not answer"),
+                None if changed => tracing::info!("the database answers again"),
+                _ => {}
             }
         }
     }
@@ -156,6 +182,7 @@ impl Control {
         connection: &mut Option<sqlx::pool::PoolConnection<sqlx::Sqlite>>,
         version: &mut Option<i64>,
     ) -> Result<(), Error> {
+        self.inner.database.is_there().await?;
         if connection.is_none() {
             *connection = Some(self.inner.database.pool.acquire().await?);
             *version = None;

@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Kept, Row};
@@ -40,6 +41,7 @@ pub enum Error {
 #[derive(Clone, Debug)]
 pub struct Database {
     pub(crate) pool: SqlitePool,
+    path: Arc<Path>,
 }
 
 impl Database {
@@ -60,7 +62,13 @@ impl Database {
             .busy_timeout(BUSY);
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
         Migrator::new(Migrations).await?.run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, path: path.into() })
+    }
+
+    /// An open file that was deleted goes on taking changes, which nobody will find after a restart.
+    pub(crate) async fn is_there(&self) -> Result<(), Error> {
+        let file = tokio::fs::metadata(&self.path).await;
+        file.map(drop).map_err(|error| Error::File { path: self.path.to_path_buf(), error })
     }
 
     /// Everything that was declared through an API.

@@ -179,7 +179,7 @@ async fn a_change_that_cannot_be_kept_is_not_made() {
 async fn keys_of_another_process_are_seen() {
     let folder = tempfile::tempdir().unwrap();
     let control = open(folder.path()).await;
-    let following = tokio::spawn(control.clone().follow_keys());
+    let following = tokio::spawn(control.clone().follow_database());
     let cli = database(folder.path()).await;
     let key = StoredKey::generate("read".to_owned(), NOW);
     cli.add_key(&key).await.unwrap();

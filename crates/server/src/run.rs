@@ -113,7 +113,7 @@ impl Running {
         background.spawn(accept(rtmp, publishing));
         background.spawn(sweep(outside.origin.clone()));
         background.spawn(outside.ledger.clone().write_behind());
-        background.spawn(control.clone().follow_keys());
+        background.spawn(control.clone().follow_database());
         background.spawn(telemetry::upkeep(metrics));
         readiness.set(true);
         bound.announce(rtmp_bound);
