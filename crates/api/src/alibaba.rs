@@ -1,5 +1,6 @@
 //! Alibaba's RPC calls, at `/`.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use control::{Rate, Refused, Who};
@@ -9,7 +10,7 @@ use media::Wall;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::message::{self, Unread};
+use crate::message::{self, Bodies, Unread};
 use crate::{Api, Connection, live};
 
 /// Longest part of an unknown action that the log shows, in characters.
@@ -22,15 +23,20 @@ struct Told {
     refused: Option<String>,
 }
 
-pub(crate) async fn call(State(api): State<Api>, request: Request) -> Response {
+pub(crate) async fn call(
+    State(api): State<Api>,
+    Extension(bodies): Extension<Bodies>,
+    request: Request,
+) -> Response {
     let connection = message::connection(&request);
     let request_id = message::request_id();
-    let (request, unread) = message::read(request).await;
-    let call = Call::read(&request);
+    let incoming = bodies.read(request).await;
+    let call = Call::read(&incoming.request);
     let mut told = Told::default();
-    let result = match unread {
-        Ok(()) => api.serve(&call, &request, connection, &request_id, &mut told).await,
+    let result = match incoming.outcome {
+        Ok(()) => api.serve(&call, &incoming.request, connection, &request_id, &mut told).await,
         Err(Unread::TooLarge) => Err(Refusal::too_large()),
+        Err(Unread::Busy) => Err(Refusal::unavailable()),
         Err(Unread::Broken) => {
             Err(Refusal::new(408, "RequestTimeout", "The request body did not come in time."))
         }
@@ -42,6 +48,7 @@ pub(crate) async fn call(State(api): State<Api>, request: Request) -> Response {
     let action: String = call.action().chars().take(LOGGED).collect();
     let (status, code) = (response.status, refused.unwrap_or_default());
     tracing::info!(request_id, ?action, key_id, peer = %connection.peer, status, code, "Alibaba call");
+    message::count("alibaba", status);
     message::answer(response)
 }
 

@@ -46,6 +46,7 @@ pub(crate) async fn require_key(State(api): State<Api>, mut request: Request, ne
         None => unauthorized(),
     };
     let (peer, status) = (connection.peer, response.status().as_u16());
+    message::count("millrace", status);
     tracing::info!(request_id = id, %method, ?path, key_id, %peer, status, "API request");
     response
 }

@@ -2,29 +2,36 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use control::{Rate, Refused, Who};
 use dialect::http;
 use dialect::huawei::{Ask, Operation, Refusal, authenticate};
 
-use crate::message::{self, Unread};
+use crate::message::{self, Bodies, Unread};
 use crate::{Api, Connection};
 
-pub(crate) async fn request(State(api): State<Api>, request: Request) -> Response {
+pub(crate) async fn request(
+    State(api): State<Api>,
+    Extension(bodies): Extension<Bodies>,
+    request: Request,
+) -> Response {
     let connection = message::connection(&request);
     let request_id = message::request_id();
-    let (request, unread) = message::read(request).await;
+    let incoming = bodies.read(request).await;
     let mut key_id = String::new();
-    let outcome = match unread {
-        Ok(()) => api.take(&request, connection, &request_id, &mut key_id).await,
+    let outcome = match incoming.outcome {
+        Ok(()) => api.take(&incoming.request, connection, &request_id, &mut key_id).await,
         Err(Unread::TooLarge) => Err(Refusal::too_large()),
+        Err(Unread::Busy) => Err(Refusal::throttled()),
         Err(Unread::Broken) => Err(Refusal::illegal("the body did not come in time")),
     };
     let code = outcome.as_ref().err().map(|refusal| refusal.code).unwrap_or_default();
     let response = outcome.unwrap_or_else(|refusal| refusal.respond(&request_id));
-    let http::Request { method, path, .. } = &request;
+    let http::Request { method, path, .. } = &incoming.request;
     tracing::info!(request_id, method, ?path, key_id, peer = %connection.peer, status = response.status, code, "Huawei request");
+    message::count("huawei", response.status);
     message::answer(response)
 }
 

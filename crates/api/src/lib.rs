@@ -18,10 +18,10 @@ mod streams;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::header;
 use axum::middleware;
 use axum::routing::{any, get};
+use axum::{Extension, Router};
 use control::{AccessKey, Control};
 use dialect::policy::{Access, Circumstances, Denied};
 use hub::Hub;
@@ -30,6 +30,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 pub use health::Readiness;
 
+use message::Bodies;
 use problem::Problem;
 
 /// Counts who watches a stream.
@@ -75,6 +76,7 @@ pub struct Settings {
 impl Api {
     /// The routes.
     pub fn router(self) -> Router {
+        let bodies = Bodies::default();
         let guarded = Router::new()
             .route("/api/openapi.json", get(openapi))
             .route("/api/streams", get(streams::list))
@@ -92,6 +94,7 @@ impl Api {
             .layer(middleware::from_fn(problem::tell))
             .route("/", any(alibaba::call))
             .route("/v1/{*path}", any(huawei::request))
+            .layer(Extension(bodies))
             .with_state(self)
     }
 
