@@ -5,6 +5,7 @@ use std::sync::Arc;
 use media::StreamId;
 use session::{Input, Session, SlotEffects};
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 use crate::command::{Command, Handed};
 use crate::hub::Inner;
@@ -18,8 +19,9 @@ pub(crate) fn spawn(
     session: Box<Session>,
     inbox: mpsc::Receiver<Command>,
 ) {
+    let span = tracing::info_span!("linger", %stream, session = %session.id());
     match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(linger(hub, stream, claim, session, inbox))),
+        Ok(runtime) => drop(runtime.spawn(linger(hub, stream, claim, session, inbox).instrument(span))),
         // The runtime is gone, so nobody comes back.
         Err(_) => close(&hub, &stream, session),
     }

@@ -49,7 +49,7 @@ impl World for Outside {
         for (slot, effect) in effects.drain(..) {
             match (slot, effect) {
                 (slot, Effect::Warn(warning)) => {
-                    warn(stream, session, &warning);
+                    warn(&warning);
                     if let (Some(PACKAGE), Warning::OutputFailed { .. }) = (slot.map(|s| s.product), &warning)
                     {
                         // A list that nobody extends any more must not look alive.
@@ -114,11 +114,12 @@ impl Outside {
     }
 }
 
-fn warn(stream: &StreamId, session: SessionId, warning: &Warning) {
+/// Sessions are fed within the span of their publish or of their lingering, which names stream and session.
+fn warn(warning: &Warning) {
     counter!("millrace_warnings_total", "kind" => kind(warning)).increment(1);
     match warning {
-        Warning::OutputFailed { .. } => tracing::error!(%stream, %session, "{warning}"),
-        _ => tracing::warn!(%stream, %session, "{warning}"),
+        Warning::OutputFailed { .. } => tracing::error!("{warning}"),
+        _ => tracing::warn!("{warning}"),
     }
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use media::{Codec, Gap, Kind, Run, SessionId, StreamId, Timescale, Track, TrackId, Wall};
 use output::{Context, Effect, Event, Memory, Spec, Warning};
@@ -62,6 +64,8 @@ struct Publish {
     pending: Option<Gap>,
     /// Audio of a format that the run does not have, left out until then.
     left_out: u64,
+    /// Kinds of which a codec that is not supported was reported.
+    unsupported: BTreeSet<Kind>,
     warnings: u32,
 }
 
@@ -102,6 +106,7 @@ impl Session {
             stage: Stage::Opening(Opening::default()),
             pending: None,
             left_out: 0,
+            unsupported: BTreeSet::new(),
             warnings: 0,
         });
         self.slots.replan(specs, &self.context, at, fx);
@@ -185,10 +190,16 @@ impl Session {
                 self.warn(Warning::FramesDropped { count: 1, why: "no decoder configuration yet" }, fx)
             }
             Ok(Demuxed::Nothing) => {}
-            Ok(Demuxed::Unsupported(codec)) => {
-                self.warn(Warning::BadMedia(format!("{codec} is not supported yet")), fx)
-            }
+            Ok(Demuxed::Unsupported(codec)) => self.unsupported(kind, codec, fx),
             Err(error) => self.warn(Warning::BadMedia(error.to_string()), fx),
+        }
+    }
+
+    /// A codec that nothing is made of: said once of each kind, the other track goes on.
+    fn unsupported(&mut self, kind: Kind, codec: String, fx: &mut SlotEffects) {
+        let Some(publish) = self.publish.as_mut() else { return };
+        if publish.unsupported.insert(kind) {
+            self.warn(Warning::TrackLeftOut { output: "every output", codec }, fx);
         }
     }
 

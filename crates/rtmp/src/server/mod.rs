@@ -33,8 +33,10 @@ pub struct Server {
     commands: usize,
     /// Bytes of the handshake: the acknowledgements count them.
     handshake: u64,
-    /// Acknowledge after so many bytes.
-    window: u64,
+    /// Acknowledge after so many bytes. Only a peer that says after how many gets acknowledgements (Adobe RTMP 1.0
+    /// §5.4.4): one that did not may never read them, and closing a socket with unread bytes makes its kernel
+    /// throw away the last frames that it has not sent yet. FFmpeg is such a peer.
+    window: Option<u64>,
     /// The total of the last acknowledgement.
     acknowledged: u64,
 }
@@ -92,7 +94,7 @@ impl Server {
             streams: Vec::new(),
             commands: 0,
             handshake: 0,
-            window: WINDOW.into(),
+            window: None,
             acknowledged: 0,
         }
     }
@@ -228,7 +230,7 @@ impl Server {
         let size = payload.first_chunk().copied().map(u32::from_be_bytes);
         match size.ok_or(Error::Control { kind, size: payload.len(), at: self.reader.at() })? {
             0 => {}
-            size => self.window = size.into(),
+            size => self.window = Some(size.into()),
         }
         Ok(())
     }
@@ -236,7 +238,7 @@ impl Server {
     /// Tells the client the total received, at most once a call of `input`.
     fn acknowledge(&mut self) {
         let total = self.handshake + self.reader.at();
-        if self.connect.is_some() && total - self.acknowledged >= self.window {
+        if self.connect.is_some() && self.window.is_some_and(|window| total - self.acknowledged >= window) {
             self.acknowledged = total;
             self.replies.acknowledgement(total);
         }

@@ -186,3 +186,13 @@ fn acknowledgements_tell_the_total_of_bytes_received() {
     }
     assert!(totals.windows(2).all(|pair| pair[1] - pair[0] >= 1000) && totals.len() >= 2, "{totals:?}");
 }
+
+#[test]
+fn a_peer_that_asked_for_no_acknowledgements_gets_none() {
+    let mut client = Client::publishing();
+    for _ in 0..4 {
+        client.message(kind::VIDEO, 1, 0, vec![1; 1 << 20]);
+        client.flush().unwrap();
+    }
+    assert!(client.messages().iter().all(|message| message.kind != kind::ACKNOWLEDGEMENT));
+}
