@@ -81,6 +81,7 @@ impl Api {
             address: connection.peer.ip().to_string(),
             request_id: request_id.to_owned(),
             action: operation.ram_action(),
+            nonce: Some(caller.nonce.clone()),
         };
         self.run(operation, call, who, now).await
     }

@@ -66,6 +66,7 @@ impl Api {
                     address: connection.peer.ip().to_string(),
                     request_id: request_id.to_owned(),
                     action: operation.action().to_owned(),
+                    nonce: None,
                 };
                 self.control.change((**command).clone(), who).await.map_err(refusal)?
             }

@@ -2,11 +2,11 @@ use catalog::Row;
 use media::Wall;
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::{Database, Error};
+use crate::{Database, Error, nonce};
 
 /// Entries that are kept; older ones go.
 const KEPT: i64 = 100_000;
-/// Every so many entries old ones are looked for.
+/// Every so many entries old ones are looked for, and old nonces.
 const PRUNE_EVERY: i64 = 1_000;
 
 /// Who asks for a change.
@@ -20,6 +20,8 @@ pub struct Who {
     pub request_id: String,
     /// What was asked for, in the words of its dialect: `live:AddLiveDomain`.
     pub action: String,
+    /// The nonce of its signature, kept for as long as the request could be sent again; not in the log of changes.
+    pub nonce: Option<String>,
 }
 
 /// A change that was made.
@@ -44,7 +46,7 @@ impl Audit {
     }
 
     pub(crate) fn log(&self) {
-        let Who { key_id, address, request_id, action } = &self.who;
+        let Who { key_id, address, request_id, action, nonce: _ } = &self.who;
         tracing::info!(key_id, address, request_id, action, changed = self.changed, "config changed");
     }
 
@@ -62,7 +64,8 @@ impl Audit {
         .await?;
         let id = done.last_insert_rowid();
         if id % PRUNE_EVERY == 0 {
-            sqlx::query("DELETE FROM audit WHERE id <= ?1").bind(id - KEPT).execute(connection).await?;
+            sqlx::query("DELETE FROM audit WHERE id <= ?1").bind(id - KEPT).execute(&mut *connection).await?;
+            nonce::prune(connection, self.at).await?;
         }
         Ok(())
     }
@@ -94,6 +97,7 @@ impl Database {
                 address: row.try_get(2)?,
                 request_id: row.try_get(3)?,
                 action: row.try_get(4)?,
+                nonce: None,
             };
             Ok(Audit { at: Wall(row.try_get(0)?), who, changed: row.try_get(5)? })
         };

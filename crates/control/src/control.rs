@@ -77,6 +77,10 @@ impl Control {
         let (current, seen) = watch::channel(Arc::new(catalog));
         let (changes, inbox) = mpsc::channel(QUEUE);
         let Settings { keys: file_keys, throttle, kick, clock } = settings;
+        let (nonces, now) = (Nonces::default(), clock());
+        for kept in database.nonces(now).await? {
+            let _ = nonces.first_use(&kept.key_id, &kept.nonce, now);
+        }
         let connection = database.pool.acquire().await?;
         let writer = Writer { database: database.clone(), connection, file, current, kick, clock };
         let (keys, unreadable) = Keys::read(&database, &file_keys).await?;
@@ -88,7 +92,7 @@ impl Control {
             file_keys,
             keys: watch::channel(Arc::new(keys)).0,
             throttle: Throttle::new(throttle),
-            nonces: Nonces::default(),
+            nonces,
             answers: watch::Sender::new(true),
         };
         tokio::spawn(writer.run(inbox));

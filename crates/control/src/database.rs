@@ -13,7 +13,10 @@ const CONNECTIONS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Every migration there ever was, in order. They are never edited, only added to.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "declared", include_str!("../migrations/0001_declared.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "declared", include_str!("../migrations/0001_declared.sql")),
+    (2, "nonce", include_str!("../migrations/0002_nonce.sql")),
+];
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,9 @@ use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 
 use media::Wall;
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::{Database, Error, Who};
 
 /// A signed request can be sent until 15 minutes after its time, which may be 15 minutes ahead of ours; after both
 /// nobody takes it any more. In microseconds.
@@ -12,7 +15,8 @@ const WINDOW: i64 = 30 * 60 * 1_000_000;
 /// a key holder that sends more than this in half an hour can only replay his own requests.
 const MAX_NONCES: usize = 1_000_000;
 
-/// Nonces that were used. They are forgotten at a restart.
+/// Nonces that were used. Those of requests that changed something are in the database, too: after a restart a read
+/// can be repeated, which says nothing new, but no change.
 #[derive(Debug, Default)]
 pub struct Nonces {
     seen: Mutex<Seen>,
@@ -41,6 +45,42 @@ impl Nonces {
             seen.since = Some(now);
         }
         !seen.old.contains(&hash) && seen.young.insert(hash)
+    }
+}
+
+/// A nonce that the database keeps.
+#[derive(Debug)]
+pub(crate) struct KeptNonce {
+    pub(crate) key_id: String,
+    pub(crate) nonce: String,
+}
+
+/// Keeps the nonce of a change, in the transaction of the change.
+pub(crate) async fn keep(connection: &mut SqliteConnection, who: &Who, at: Wall) -> Result<(), sqlx::Error> {
+    let Some(nonce) = &who.nonce else { return Ok(()) };
+    sqlx::query("INSERT OR IGNORE INTO nonce (key_id, nonce, at) VALUES (?1, ?2, ?3)")
+        .bind(&who.key_id)
+        .bind(nonce)
+        .bind(at.0)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Removes those that nobody takes any more.
+pub(crate) async fn prune(connection: &mut SqliteConnection, now: Wall) -> Result<(), sqlx::Error> {
+    let oldest = now.plus_micros(-WINDOW);
+    sqlx::query("DELETE FROM nonce WHERE at <= ?1").bind(oldest.0).execute(connection).await.map(drop)
+}
+
+impl Database {
+    /// The nonces of changes made within the window before `now`; older ones are removed.
+    pub(crate) async fn nonces(&self, now: Wall) -> Result<Vec<KeptNonce>, Error> {
+        prune(&mut *self.pool.acquire().await?, now).await?;
+        let rows = sqlx::query("SELECT key_id, nonce FROM nonce").fetch_all(&self.pool).await?;
+        let read =
+            |row: &sqlx::sqlite::SqliteRow| Ok(KeptNonce { key_id: row.try_get(0)?, nonce: row.try_get(1)? });
+        Ok(rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?)
     }
 }
 

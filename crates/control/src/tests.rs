@@ -45,6 +45,7 @@ fn who(action: &str) -> Who {
         address: "127.0.0.1".to_owned(),
         request_id: "R-1".to_owned(),
         action: action.to_owned(),
+        nonce: None,
     }
 }
 
@@ -87,6 +88,26 @@ async fn what_was_answered_is_there_after_a_kill() {
     }
     assert_eq!(format!("{:?}", open(after.path()).await.catalog().snapshots()), described);
     assert_eq!(apps(&open(after.path()).await.catalog()), ["b"]);
+}
+
+#[tokio::test]
+async fn a_change_cannot_be_sent_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let later = |minutes: i64| NOW.plus_micros(minutes * 60_000_000);
+    let signed = |nonce: &str| Who { nonce: some(nonce), ..who("Add") };
+    let control = open(folder.path()).await;
+    assert!(control.nonces().first_use("LTAI", "made", NOW));
+    control.change(add("a"), signed("made")).await.unwrap();
+    assert!(control.change(add("a"), signed("refused")).await.is_err());
+    let again = open(folder.path()).await;
+    assert!(!again.nonces().first_use("LTAI", "made", later(29)));
+    assert!(again.nonces().first_use("other", "made", NOW));
+    assert!(again.nonces().first_use("LTAI", "refused", NOW), "what changed nothing is not kept");
+    // What nobody takes any more is thrown away.
+    let database = database(folder.path()).await;
+    assert_eq!(database.nonces(later(29)).await.unwrap().len(), 1);
+    assert_eq!(database.nonces(later(30)).await.unwrap().len(), 0);
+    assert_eq!(database.nonces(NOW).await.unwrap().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -272,7 +293,7 @@ async fn a_database_that_cannot_be_used_says_why() {
 
     let newer = tempfile::tempdir().unwrap();
     let open = database(newer.path()).await;
-    sqlx::query("UPDATE _sqlx_migrations SET version = 9999").execute(&open.pool).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = version + 9000").execute(&open.pool).await.unwrap();
     let error = Database::open(&url(newer.path())).await.unwrap_err();
     assert!(matches!(error, Error::Migrate(_)), "{error}");
 }

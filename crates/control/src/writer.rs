@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::audit::Audit;
 use crate::control::Kick;
-use crate::{Database, Error, Refused, Who, database};
+use crate::{Database, Error, Refused, Who, database, nonce};
 
 /// Changes that one transaction takes at most: it bounds how long the first waits for the last.
 const BATCH: usize = 64;
@@ -92,6 +92,7 @@ impl Writer {
                 database::keep(&mut transaction, row).await?;
             }
             audit.keep(&mut transaction).await?;
+            nonce::keep(&mut transaction, &audit.who, audit.at).await?;
         }
         transaction.commit().await
     }
