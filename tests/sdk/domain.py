@@ -28,14 +28,14 @@ class Domain(Story):
         self.assertEqual([item["DomainName"] for item in answer["Domains"]["PageData"]], [push])
 
     def test_what_cannot_be_added(self):
-        name = self.domain("once.domains.test")
+        name = self.domain("once.added.test")
         good = dict(DomainName=name, LiveDomainType="liveVideo", Region="cn-shanghai")
         self.assertEqual(self.refused_code("AddLiveDomain", **good)[0], 400)
         for missing in good:
             bad = {key: value for key, value in good.items() if key != missing}
             self.refused(400, f"Missing{missing}", None, "AddLiveDomain", **{**bad, missing: None})
         self.assertEqual(self.refused_code("AddLiveDomain", **{**good, "DomainName": "a..b"})[0], 400)
-        bad = dict(good, DomainName="type.domains.test", LiveDomainType="video")
+        bad = dict(good, DomainName="type.added.test", LiveDomainType="video")
         self.assertEqual(self.refused_code("AddLiveDomain", **bad)[0], 400)
 
     def refused_code(self, operation, **params):

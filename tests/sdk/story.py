@@ -1,12 +1,14 @@
 """One live stream from the first call to the last, through the SDK alone."""
 
+import datetime
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.request
 
-from cloud import BUCKET, HTTP, STORE, Push, Story, objects, wait_for
+from cloud import BUCKET, HTTP, STORE, Push, Story, huawei, objects, wait_for
 
 PULL, PUSH, APP, STREAM = "play.story.test", "push.story.test", "live", "cam"
 FILE = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
@@ -110,3 +112,30 @@ class Live(Story):
         self.done("ResumeLiveStream", **stream)
         with Push(PUSH, APP, STREAM):
             wait_for("the stream to be online again", self.online)
+
+
+class HuaweiPictures(Story):
+    """Pictures of a template that Huawei's SDK made, named as it says."""
+
+    def create(self, app, **changes):
+        from huaweicloudsdklive.v1 import CreateSnapshotConfigRequest, LiveSnapshotConfig, ObsFileAddr
+
+        at = ObsFileAddr(bucket="live-bucket", location="oss-local", object="obs/")
+        fields = dict(domain=self.push, app_name=app, time_interval=5, obs_location=at, **changes)
+        huawei().create_snapshot_config(CreateSnapshotConfigRequest(LiveSnapshotConfig(**fields)))
+
+    def test_pictures_are_named_as_the_template_says(self):
+        pull, self.push = "play.pictures.test", "push.pictures.test"
+        self.domain(pull, self.push)
+        name = "{{.obs_object}}/{{.domain}}/{{.app}}/{{.stream}}/{{.fmt_time_utc}}-{{.fmt_time_local}}-{{.unix_time}}.jpg"
+        self.create("all", object_write_mode=0, image_object_format=name)
+        self.create("newest", object_write_mode=1)
+        with Push(self.push, "all", "cam"), Push(self.push, "newest", "cam"):
+            (newest,) = wait_for("the newest picture", lambda: objects("obs/push.pictures.test/newest/", ".jpg"))
+            (first, *_) = wait_for("a picture", lambda: objects("obs/push.pictures.test/all/cam/", ".jpg"))
+        self.assertEqual(newest, "obs/push.pictures.test/newest/cam.jpg")
+        utc, local, unix = re.search(r"/(\d{14})-(\d{14})-(\d+)\.jpg$", first).groups()
+        at = datetime.datetime.fromtimestamp(int(unix), datetime.timezone.utc)
+        self.assertEqual(utc, at.strftime("%Y%m%d%H%M%S"))
+        self.assertEqual(local, (at + datetime.timedelta(hours=8)).strftime("%Y%m%d%H%M%S"))
+        self.assertLess(abs(time.time() - int(unix)), 60)

@@ -18,22 +18,22 @@ class Throttle(Story):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             return list(pool.map(call, range(count)))
 
-    def test_a_burst_beyond_the_rate_is_throttled_for_all_keys_of_the_account(self):
+    def test_a_burst_beyond_the_rate_is_throttled(self):
         from alibabacloud_tea_openapi.exceptions import ThrottlingException
 
-        # Of the package operations 300 calls a minute: more than one second's worth, so that the bucket of a slow
-        # machine does not fill up again meanwhile.
+        # Of the package operations 300 calls a minute: the bucket fills by 5 a second, so that even a slow machine
+        # empties it.
         name = dict(DomainName="file.example.com")
-        outcomes = self.burst(Modern(), 330, "DescribeLivePackageConfig", **name)
+        outcomes = self.burst(Modern(), 400, "DescribeLivePackageConfig", **name)
         refused = [outcome for outcome in outcomes if outcome]
         self.assertTrue(refused, "nothing was throttled")
-        self.assertLess(len(refused), 31)
+        self.assertLessEqual(len(refused), 100)
         for error in refused:
             message = "Request was denied due to user flow control."
             self.assertEqual((error.status, error.code, error.message), (400, "Throttling.User", message))
             self.assertIsInstance(error.cause, ThrottlingException)
             self.assertGreater(error.cause.retry_after, 0)
-        # Another operation of the same account is not concerned, and another key is.
+        # Another operation of the same account is not concerned, and whichever SDK asks does not matter.
         self.cloud.call("DescribeLiveSnapshotConfig", **name)
-        again = self.burst(Classic(), 20, "DescribeLivePackageConfig", **name)
+        again = self.burst(Classic(), 60, "DescribeLivePackageConfig", **name)
         self.assertTrue(any(error and error.code == "Throttling.User" for error in again))
