@@ -1,14 +1,15 @@
 //! Alibaba's RPC calls, at `/`.
 
+use std::time::Duration;
+
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use control::{Rate, Refused, Who};
-use dialect::alibaba::{Call, Operation, Refusal, Run};
+use dialect::alibaba::{Call, Caller, Operation, Refusal, Run};
 use dialect::http;
 use media::Wall;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 use crate::message::{self, Bodies, Unread};
 use crate::{Api, Connection, live};
@@ -62,41 +63,20 @@ impl Api {
         told: &mut Told,
     ) -> Result<Value, Refusal> {
         let now = (self.clock)();
-        let keys = self.control.keys();
-        let caller = call.authenticate(request, &*keys, now)?;
+        let caller = call.authenticate(request, &*self.control.keys(), now)?;
         told.key_id.clone_from(&caller.key_id);
-        if !self.control.nonces().first_use(&caller.key_id, &caller.nonce, now) {
-            return Err(Refusal::nonce_used());
-        }
-        let operation = call.operation()?;
-        let resources = operation.resources(call.params(), &self.settings.account_id);
-        let key = keys.get(&caller.key_id).ok_or_else(Refusal::internal)?;
-        let permitted = self.permit(key, &operation.ram_action(), &resources, connection, now);
-        permitted.map_err(|_| Refusal::forbidden())?;
-        let admitted =
-            self.control.throttle().admit(&self.settings.account_id, operation.name, rate(operation), now);
-        admitted.map_err(|wait| Refusal::throttled(millis(wait)))?;
-        let who = || Who {
-            key_id: caller.key_id.clone(),
-            address: connection.peer.ip().to_string(),
-            request_id: request_id.to_owned(),
-            action: operation.ram_action(),
-            nonce: Some(caller.nonce.clone()),
-        };
-        self.run(operation, call, who, now).await
-    }
-
-    async fn run(
-        &self,
-        operation: &Operation,
-        call: &Call,
-        who: impl FnOnce() -> Who,
-        now: Wall,
-    ) -> Result<Value, Refusal> {
+        let operation = self.admit(call, &caller, connection, now)?;
         let params = call.params();
         match operation.run {
             Run::Change(read) => {
-                self.control.change(read(params)?, who()).await.map_err(refusal)?;
+                let who = Who {
+                    key_id: caller.key_id,
+                    address: connection.peer.ip().to_string(),
+                    request_id: request_id.to_owned(),
+                    action: operation.ram_action(),
+                    nonce: Some(caller.nonce),
+                };
+                self.control.change(read(params)?, who).await.map_err(refusal)?;
                 Ok(json!({}))
             }
             Run::Describe(describe) => describe(params, &self.control.catalog(), now),
@@ -105,6 +85,30 @@ impl Api {
                 describe(params, &catalog, &live::streams(&self.hub, &catalog).await)
             }
         }
+    }
+
+    /// The operation, if the caller sends this for the first time, may do it, and not too often.
+    fn admit(
+        &self,
+        call: &Call,
+        caller: &Caller,
+        connection: Connection,
+        now: Wall,
+    ) -> Result<&'static Operation, Refusal> {
+        if !self.control.nonces().first_use(&caller.key_id, &caller.nonce, now) {
+            return Err(Refusal::nonce_used());
+        }
+        let operation = call.operation()?;
+        let account = &self.settings.account_id;
+        let resources = operation.resources(call.params(), account);
+        let keys = self.control.keys();
+        // Deleted since its signature was verified: it may do nothing.
+        let key = keys.get(&caller.key_id).ok_or_else(Refusal::forbidden)?;
+        let permitted = self.permit(key, &operation.ram_action(), &resources, connection, now);
+        permitted.map_err(|_| Refusal::forbidden())?;
+        let admitted = self.control.throttle().admit(account, operation.name, rate(operation), now);
+        admitted.map_err(|wait| Refusal::throttled(millis(wait)))?;
+        Ok(operation)
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use control::{Rate, Refused, Who};
+use control::{AccessKey, Rate, Refused, Who};
 use dialect::http;
 use dialect::huawei::{Ask, Operation, Refusal, authenticate};
+use media::Wall;
 
 use crate::message::{self, Bodies, Unread};
 use crate::{Api, Connection};
@@ -50,13 +51,7 @@ impl Api {
         // A token does not say whether its key is active.
         let key = keys.get(key_id).filter(|key| key.active);
         let key = key.ok_or_else(|| Refusal::unauthenticated("the access key is disabled"))?;
-        let operation = Operation::of(request, &self.settings.project_id)?;
-        let permitted = self.permit(key, operation.action(), &["*".to_owned()], connection, now);
-        permitted.map_err(|_| Refusal::forbidden())?;
-        let rate = Rate { requests: operation.per_second(), period: Duration::from_secs(1) };
-        let admitted =
-            self.control.throttle().admit(&self.settings.account_id, operation.action(), rate, now);
-        admitted.map_err(|_| Refusal::throttled())?;
+        let operation = self.admit_huawei(request, key, connection, now)?;
         let ask = operation.ask(request)?;
         let catalog = match &ask {
             Ask::List(_) => self.control.catalog(),
@@ -72,6 +67,24 @@ impl Api {
             }
         };
         Ok(operation.answer(&ask, &catalog, request_id))
+    }
+
+    /// The operation, if the key may do it, and not too often.
+    fn admit_huawei(
+        &self,
+        request: &http::Request,
+        key: &AccessKey,
+        connection: Connection,
+        now: Wall,
+    ) -> Result<Operation, Refusal> {
+        let operation = Operation::of(request, &self.settings.project_id)?;
+        let permitted = self.permit(key, operation.action(), &["*".to_owned()], connection, now);
+        permitted.map_err(|_| Refusal::forbidden())?;
+        let rate = Rate { requests: operation.per_second(), period: Duration::from_secs(1) };
+        let account = &self.settings.account_id;
+        let admitted = self.control.throttle().admit(account, operation.action(), rate, now);
+        admitted.map_err(|_| Refusal::throttled())?;
+        Ok(operation)
     }
 }
 
