@@ -167,6 +167,13 @@ fn the_api_describes_a_live_stream() {
     {
         assert!(text.contains(part), "{part} in {text}");
     }
+    wait_for("a stored picture in /api/streams", || {
+        let (_, body) = crate::machine::get(story.server.api, "/api/streams/live.local/live/s", auth);
+        let stream: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let outputs = stream["outputs"].as_array().unwrap();
+        let snapshot = outputs.iter().find(|output| output["product"] == "snapshot").unwrap();
+        (snapshot["delivery"]["stored"] == 1 && snapshot["state"] == "running").then_some(())
+    });
     assert_eq!(crate::machine::get(story.server.api, "/api/streams", "").0, 401);
     push.succeed();
     let metrics = crate::machine::get(story.server.api, "/metrics", "").1;

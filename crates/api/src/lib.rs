@@ -23,9 +23,10 @@ use axum::middleware;
 use axum::routing::{any, get};
 use axum::{Extension, Router};
 use control::{AccessKey, Control};
+use delivery::LaneStatus;
 use dialect::policy::{Access, Circumstances, Denied};
 use hub::Hub;
-use media::{StreamId, Wall};
+use media::{SessionId, StreamId, Wall};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 pub use health::Readiness;
@@ -35,6 +36,9 @@ use problem::Problem;
 
 /// Counts who watches a stream.
 pub type Viewers = Arc<dyn Fn(&StreamId) -> usize + Send + Sync>;
+
+/// How the deliveries of a session's outputs are doing.
+pub type Deliveries = Arc<dyn Fn(SessionId) -> Vec<LaneStatus> + Send + Sync>;
 
 /// How a request came in. The server puts it into the extensions of each.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +62,8 @@ pub struct Api {
     pub readiness: Readiness,
     /// Who watches.
     pub viewers: Viewers,
+    /// What outputs store.
+    pub deliveries: Deliveries,
     /// What the operator chose.
     pub settings: Arc<Settings>,
     /// The time.

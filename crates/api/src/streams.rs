@@ -4,6 +4,7 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use delivery::LaneStatus;
 use hub::{OutputReport, Publisher, Report, TrackReport};
 use media::StreamId;
 use serde::Serialize;
@@ -69,9 +70,30 @@ struct Track {
 #[derive(Debug, Serialize)]
 struct Output {
     product: &'static str,
+    /// `failed`: it ended; `retrying`: what it made could not be stored at the last try; else `running`.
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Of an output that stores something, once it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<Delivery>,
+}
+
+/// How objects of an output get to their store.
+#[derive(Debug, Serialize)]
+struct Delivery {
+    /// Objects that the store has.
+    stored: u64,
+    stored_bytes: u64,
+    /// What waits for its spool or its store.
+    pending: u64,
+    pending_bytes: u64,
+    /// Tries that failed.
+    failures: u64,
+    /// Objects that no retry could help.
+    dead_letters: u64,
+    /// Pieces of recordings dropped for want of memory.
+    dropped_batches: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -110,6 +132,15 @@ pub(crate) async fn one(
 
 impl Stream {
     fn of(report: Report, api: &Api, publishers: &HashMap<StreamId, Arc<Publisher>>) -> Self {
+        let mut lanes = (api.deliveries)(report.session);
+        let mut lane_of = |output: &OutputReport| {
+            let position = lanes.iter().position(|lane| lane.index == output.index)?;
+            Some(lanes.swap_remove(position))
+        };
+        let outputs = report.outputs.into_iter().map(|output| {
+            let lane = lane_of(&output);
+            Output::of(output, lane)
+        });
         Self {
             domain: report.stream.domain().to_owned(),
             app: report.stream.app().to_owned(),
@@ -122,7 +153,7 @@ impl Stream {
             viewers: (api.viewers)(&report.stream),
             publisher: publishers.get(&report.stream).map(|publisher| Encoder::from(&**publisher)),
             tracks: report.tracks.into_iter().map(Track::from).collect(),
-            outputs: report.outputs.into_iter().map(Output::from).collect(),
+            outputs: outputs.collect(),
         }
     }
 }
@@ -155,9 +186,56 @@ impl From<TrackReport> for Track {
     }
 }
 
-impl From<OutputReport> for Output {
-    fn from(report: OutputReport) -> Self {
-        let state = if report.error.is_some() { "failed" } else { "running" };
-        Self { product: report.product, state, error: report.error }
+impl Output {
+    fn of(report: OutputReport, lane: Option<LaneStatus>) -> Self {
+        let unstored = lane.as_ref().and_then(|lane| lane.last_error.clone());
+        let state = match (&report.error, &unstored) {
+            (Some(_), _) => "failed",
+            (None, Some(_)) => "retrying",
+            (None, None) => "running",
+        };
+        let delivery = lane.map(Delivery::from);
+        Self { product: report.product, state, error: report.error.or(unstored), delivery }
+    }
+}
+
+impl From<LaneStatus> for Delivery {
+    fn from(lane: LaneStatus) -> Self {
+        Self {
+            stored: lane.stored,
+            stored_bytes: lane.stored_bytes,
+            pending: lane.pending,
+            pending_bytes: lane.pending_bytes,
+            failures: lane.failures,
+            dead_letters: lane.dead_letters,
+            dropped_batches: lane.dropped_batches,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_is_as_well_as_its_last_delivery() {
+        let report = |error: Option<&str>| OutputReport {
+            product: "record/flv",
+            index: 3,
+            error: error.map(str::to_owned),
+        };
+        let lane = |error: Option<&str>| {
+            Some(LaneStatus { index: 3, last_error: error.map(str::to_owned), ..LaneStatus::default() })
+        };
+        for (error, unstored, state, said) in [
+            (None, None, "running", None),
+            (None, Some("no space"), "retrying", Some("no space")),
+            (Some("bad frame"), None, "failed", Some("bad frame")),
+            (Some("bad frame"), Some("no space"), "failed", Some("bad frame")),
+        ] {
+            let output = Output::of(report(error), lane(unstored));
+            assert_eq!((output.state, output.error.as_deref()), (state, said));
+        }
+        assert!(Output::of(report(None), None).delivery.is_none());
     }
 }

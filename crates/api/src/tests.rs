@@ -85,6 +85,7 @@ impl Server {
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             readiness: Readiness::default(),
             viewers: Arc::new(|_| 3),
+            deliveries: Arc::new(|_| Vec::new()),
             settings: Arc::new(Settings { project_id: "default".into(), account_id: "1".into() }),
             clock: || NOW,
         };

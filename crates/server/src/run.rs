@@ -86,13 +86,14 @@ impl Running {
             .map_err(failed(format!("rtmp.listen {}", config.rtmp.listen)))?;
         let (ports, bound) = Ports::bind(&config).await?;
         let readiness = Readiness::default();
-        let watched = outside.origin.clone();
+        let (watched, stored) = (outside.origin.clone(), outside.clone());
         let api = Api {
             hub: hub.clone(),
             control: control.clone(),
             metrics: metrics.clone(),
             readiness: readiness.clone(),
             viewers: Arc::new(move |stream| watched.viewers(stream)),
+            deliveries: Arc::new(move |session| stored.delivery.status(session)),
             settings: Arc::new(api::Settings {
                 project_id: config.api.project_id.clone(),
                 account_id: config.api.account_id.clone(),

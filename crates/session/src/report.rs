@@ -43,6 +43,8 @@ pub struct TrackReport {
 pub struct OutputReport {
     /// Its product, as in [`output::Spec::name`].
     pub product: &'static str,
+    /// Which of the session's outputs, as in its effects.
+    pub index: u32,
     /// Why it ended early.
     pub error: Option<String>,
 }

@@ -160,7 +160,11 @@ impl Session {
             outputs: self
                 .slots
                 .iter()
-                .map(|slot| OutputReport { product: slot.spec.name(), error: slot.error.clone() })
+                .map(|slot| OutputReport {
+                    product: slot.id.product,
+                    index: slot.id.index,
+                    error: slot.error.clone(),
+                })
                 .collect(),
             runs: self.runs,
         }
