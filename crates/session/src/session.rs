@@ -284,24 +284,34 @@ impl Session {
 
     /// A frame on the session's timeline: it may begin a new run, or belong to none.
     fn timed(&mut self, frame: Frame, fx: &mut SlotEffects) {
+        if !self.fits(&frame)
+            && let Some(publish) = self.publish.as_mut()
+        {
+            publish.pending.get_or_insert(Gap::TracksChanged);
+        }
         self.turn_over(&frame, fx);
+        let fits = self.fits(&frame);
         let Some(publish) = self.publish.as_mut() else { return };
         let Stage::Running { lines, .. } = &mut publish.stage else { return };
-        let current = publish.configs.get(frame.kind).is_some_and(|codec| {
-            // Audio in a new format cannot be read with the old one; video before its key frame still can.
-            frame.kind == Kind::Video || carries(self.run.as_ref(), frame.kind, codec)
-        });
-        let line = lines.iter_mut().find(|(kind, _)| *kind == frame.kind).filter(|_| current);
+        let line = lines.iter_mut().find(|(kind, _)| *kind == frame.kind).filter(|_| fits);
         match line {
             Some((_, line)) => {
                 if let Some(packet) = line.push(frame) {
                     self.deliver(packet, fx);
                 }
             }
-            None => {
-                publish.left_out += 1;
-                publish.pending.get_or_insert(Gap::TracksChanged);
-            }
+            None => publish.left_out += 1,
+        }
+    }
+
+    /// Whether the current run has a track that decodes this frame.
+    fn fits(&self, frame: &Frame) -> bool {
+        let track = self.run.iter().flat_map(|run| &run.tracks).find(|track| track.id.kind == frame.kind);
+        let announced = self.publish.as_ref().and_then(|publish| publish.configs.get(frame.kind));
+        match (track, announced) {
+            // Audio in a new format cannot be read with the old one; video before its key frame still can.
+            (Some(track), Some(codec)) => frame.kind == Kind::Video || track.codec == *codec,
+            _ => false,
         }
     }
 
