@@ -4,7 +4,8 @@
 mod account;
 mod clip;
 mod sps;
+pub mod stories;
 
-pub use account::{Digest, aac_frames, frame_number, h264_slices};
+pub use account::{Digest, aac_frames, digest, h264_slices};
 pub use clip::{Clip, Message, START};
 pub use sps::sps;
