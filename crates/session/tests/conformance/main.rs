@@ -1,0 +1,143 @@
+//! Every product through every story: what a session makes of streams as encoders send them is whole in each
+//! recording, playable at every moment live, and complete when the session ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod account;
+mod player;
+mod specs;
+mod world;
+
+use media::{Gap, Kind, SessionId, StreamId, Wall};
+use session::{Input, Session, SlotEffects};
+use testkit::stories::{STORIES, Step, Story};
+use testkit::{Message, START};
+
+use account::Account;
+use specs::Pace;
+use world::World;
+
+/// How a story is over.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// The publisher leaves and time passes until nothing waits for it.
+    Unpublished,
+    /// The server shuts down while the publisher is there.
+    Shutdown,
+}
+
+/// A session with every product and the world that its effects made.
+struct Stage {
+    session: Session,
+    world: World,
+    effects: SlotEffects,
+    pace: Pace,
+    now: Wall,
+}
+
+impl Stage {
+    fn new(pace: Pace) -> Self {
+        let stream = StreamId::parse("live.local", "live", "demo").unwrap();
+        let session = Session::new(SessionId(1), stream, START, Default::default());
+        let mut stage =
+            Self { session, world: World::default(), effects: SlotEffects::new(), pace, now: START };
+        stage.publish();
+        stage
+    }
+
+    fn play(story: &Story, pace: Pace, ending: Ending) -> World {
+        let mut stage = Stage::new(pace);
+        for step in (story.steps)() {
+            stage.pass(step.at());
+            stage.step(step);
+        }
+        if let Ending::Unpublished = ending {
+            stage.on(Input::Gone(Gap::Unpublished, stage.now));
+            stage.pass(Wall(i64::MAX));
+            assert!(stage.session.finished(), "deadlines that are reached end the session");
+            stage.world.assert_complete();
+        }
+        stage.on(Input::End(stage.now));
+        assert!(stage.session.finished());
+        assert!(stage.session.report().outputs.iter().all(|output| output.error.is_none()));
+        stage.world.assert_complete();
+        stage.world
+    }
+
+    fn step(&mut self, step: Step) {
+        self.now = step.at();
+        match step {
+            Step::Media(Message { kind, timestamp, payload, received }) => {
+                self.on(Input::Media { kind, timestamp, payload, received })
+            }
+            Step::Gone(why, at) => self.on(Input::Gone(why, at)),
+            Step::Tick(at) => self.on(Input::Tick(at)),
+            Step::Publish(_) => self.publish(),
+        }
+    }
+
+    /// Time passes until `until`, as the shell tells it: a tick at each deadline.
+    fn pass(&mut self, until: Wall) {
+        while let Some(deadline) = self.session.deadline().filter(|&deadline| deadline <= until) {
+            self.now = self.now.max(deadline);
+            self.on(Input::Tick(self.now));
+            assert!(self.session.deadline() != Some(deadline), "a deadline that was reached stays");
+        }
+    }
+
+    fn publish(&mut self) {
+        self.session.publish(&specs::all(self.pace), self.now, &mut self.effects);
+        self.world.take(self.effects.drain(..));
+    }
+
+    fn on(&mut self, input: Input) {
+        self.session.on(input, &mut self.effects);
+        self.world.take(self.effects.drain(..));
+    }
+}
+
+/// Plays every story at both paces to both ends.
+fn each(check: impl Fn(&Story, World)) {
+    for story in STORIES {
+        for pace in [Pace::Brief, Pace::Usual] {
+            for ending in [Ending::Unpublished, Ending::Shutdown] {
+                println!("{:?}, {pace:?}, {ending:?}", story.name); // shown when it fails
+                check(story, Stage::play(story, pace, ending));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_frame_of_every_story_is_in_each_recording_once_and_in_order() {
+    each(|story, world| {
+        let sent = Account::of_story(story);
+        sent.assert_is("the m3u8 recording", &Account::of_slices(world.recorded_slices()));
+        sent.assert_is("the FLV recording", &Account::of_flv(world.recorded_flv()));
+    });
+}
+
+#[test]
+fn every_picture_is_a_key_frame_of_the_story() {
+    each(|story, world| {
+        let frames = story.frames(Kind::Video);
+        for picture in &world.pictures {
+            assert!(frames.contains(&picture.data), "not a frame that was sent");
+            assert!(codec::h264::is_idr(&picture.data, 4));
+        }
+        // The first key frame is taken under both names, whatever the interval.
+        assert!(world.pictures.len() >= if frames.is_empty() { 0 } else { 2 });
+    });
+}
+
+#[test]
+fn what_lasts_is_published_live() {
+    each(|story, world| {
+        // Less than 2 s of a run are not: see `package`.
+        assert_eq!(world.player.windows > 0, story.name != "0.9 s of audio, then silence");
+    });
+}

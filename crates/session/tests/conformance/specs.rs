@@ -1,0 +1,59 @@
+//! The products, all of them.
+
+use output::name::{Name, Variable};
+use output::{Bucket, Spec, package, record, snapshot};
+
+/// How often files, segments and pictures end.
+#[derive(Clone, Copy, Debug)]
+pub enum Pace {
+    /// As often as possible, so that a story of seconds has many of each.
+    Brief,
+    /// As the example configuration has it: a story fits in one file.
+    Usual,
+}
+
+/// Every [`Spec`] there is, snapshots in both namings.
+pub fn all(pace: Pace) -> Vec<Spec> {
+    let (slice_duration_s, cycle_duration_s, segment_duration_s, interval_s) = match pace {
+        Pace::Brief => (1, 3, 1, 1),
+        Pace::Usual => (30, 21_600, 2, 5),
+    };
+    let store = || Bucket { storage: "oss-local".into(), name: "live-bucket".into() };
+    let name = |text: &str, variables| Name::parse(text, variables).unwrap();
+    let hls = record::hls::Settings {
+        store: store(),
+        slice_duration_s,
+        cycle_duration_s,
+        slice_name: name("hls/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}", Variable::RECORD_SLICE),
+        name: name("hls/{AppName}/{Sequence}_{EscapedStartTime}", Variable::RECORD_FILE),
+        delay_s: 180,
+        utc_offset: 28_800,
+    };
+    let flv = record::flv::Settings {
+        store: store(),
+        cycle_duration_s,
+        name: name("flv/{StreamName}/{Sequence}_{EscapedEndTime}", Variable::RECORD_FILE),
+        delay_s: 180,
+        utc_offset: 28_800,
+    };
+    let package = package::Settings {
+        protocol: package::Protocol::HlsCmaf,
+        segment_count: 3,
+        segment_duration_s,
+        reconnect_window_s: 30,
+    };
+    let overwrite = name("{AppName}/{StreamName}.jpg", Variable::OVERWRITE_SNAPSHOT);
+    let sequence = name("{AppName}/{UnixTimestamp}_{Sequence}.jpg", Variable::SEQUENCE_SNAPSHOT);
+    let snapshot = |counter: &str, naming| {
+        let settings =
+            snapshot::Settings { store: store(), interval_s, naming, counter: counter.into(), utc_offset: 0 };
+        Spec::Snapshot(settings)
+    };
+    vec![
+        Spec::RecordHls(hls),
+        Spec::RecordFlv(flv),
+        Spec::Package(package),
+        snapshot("overwrite", snapshot::Naming::Overwrite(overwrite)),
+        snapshot("sequence", snapshot::Naming::Sequence(sequence)),
+    ]
+}

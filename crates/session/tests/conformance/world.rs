@@ -1,0 +1,136 @@
+//! What the outside would hold after a session's effects, with the rules that hold of every effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use output::{Effect, FileId, Finish, Keyframe, Object, Warning};
+use session::SlotId;
+
+use crate::player::{self, Player};
+
+/// Stores, the origin and the ledger.
+#[derive(Default)]
+pub struct World {
+    /// Pictures in the order they were taken.
+    pub pictures: Vec<Keyframe>,
+    /// Whoever watches.
+    pub player: Player,
+    files: BTreeMap<(SlotId, FileId), Vec<u8>>,
+    objects: BTreeMap<String, Vec<u8>>,
+    /// Keys of slices in the order that playlists name them.
+    listed: Vec<String>,
+    /// Keys of FLV files in the order they were sealed.
+    flv: Vec<String>,
+    /// Keys of pictures.
+    names: BTreeSet<String>,
+    counters: BTreeMap<(SlotId, Arc<str>), u64>,
+}
+
+impl World {
+    /// Lets effects happen.
+    pub fn take(&mut self, effects: impl Iterator<Item = (Option<SlotId>, Effect)>) {
+        for (slot, effect) in effects {
+            match (slot, effect) {
+                (_, Effect::Warn(warning)) => {
+                    assert!(!matches!(warning, Warning::OutputFailed { .. }), "{warning}");
+                }
+                (Some(slot), effect) => self.effect(slot, effect),
+                (None, effect) => panic!("of no output: {effect:?}"),
+            }
+        }
+    }
+
+    fn effect(&mut self, slot: SlotId, effect: Effect) {
+        match effect {
+            Effect::Grow { file, body } => {
+                assert!(body.iter().any(|piece| !piece.is_empty()), "a file grew by nothing");
+                let bytes = self.files.entry((slot, file)).or_default();
+                body.iter().for_each(|piece| bytes.extend_from_slice(piece));
+            }
+            Effect::Seal { file, to, content_type, finish } => {
+                let bytes = self.files.remove(&(slot, file)).expect("sealed a file that is not open");
+                match content_type {
+                    "video/mp2t" => assert_eq!(finish, Finish::AsIs),
+                    "video/x-flv" => self.flv.push(to.key.clone()),
+                    other => panic!("a file of {other}"),
+                }
+                self.store(to, finished(bytes, finish));
+            }
+            Effect::Put { to, content_type, body } => {
+                assert_eq!(content_type, player::PLAYLIST);
+                let text = body.concat();
+                self.playlist(&to.key, &text);
+                self.store(to, text);
+            }
+            Effect::Picture { frame, to, .. } => {
+                check_key(&to.key);
+                let first = self.names.insert(to.key.clone());
+                assert!(first || to.key == "live/demo.jpg", "{} again", to.key);
+                self.pictures.push(frame);
+            }
+            Effect::Remember { counter, value } => {
+                let last = self.counters.insert((slot, counter), value);
+                assert!(last < Some(value), "a counter went from {last:?} to {value}");
+            }
+            Effect::Window(window) => self.player.take(&window.expect("a window is not taken away")),
+            Effect::Replace { .. } | Effect::Warn(_) => panic!("no product does that yet: {effect:?}"),
+        }
+    }
+
+    /// A recording's playlist: closed, and everything that it names is stored.
+    fn playlist(&mut self, key: &str, text: &[u8]) {
+        let list = player::media_playlist(text);
+        assert!(list.end_list && !list.segments.is_empty(), "{key}");
+        let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for segment in list.segments {
+            let slice = format!("{folder}/{}", segment.uri);
+            assert!(self.objects.contains_key(&slice), "{key} names {slice}, which is not stored");
+            self.listed.push(slice);
+        }
+    }
+
+    fn store(&mut self, to: Object, body: Vec<u8>) {
+        check_key(&to.key);
+        assert_eq!(&*to.bucket.name, "live-bucket");
+        assert!(!body.is_empty(), "{} is empty", to.key);
+        assert!(self.objects.insert(to.key.clone(), body).is_none(), "{} was stored before", to.key);
+    }
+
+    /// Nothing is open, and who watches knows that it is over.
+    #[track_caller]
+    pub fn assert_complete(&self) {
+        assert!(self.files.is_empty(), "files still open: {:?}", self.files.keys());
+        assert!(self.player.is_over(), "players still wait");
+        let slices = self.objects.keys().filter(|key| key.ends_with(".ts"));
+        let mut listed: Vec<&String> = self.listed.iter().collect();
+        listed.sort();
+        assert_eq!(listed, slices.collect::<Vec<_>>(), "every slice is in one playlist");
+    }
+
+    /// The slices of the m3u8 recording in the order that its playlists name them.
+    pub fn recorded_slices(&self) -> impl Iterator<Item = &[u8]> {
+        self.listed.iter().map(|key| &self.objects[key][..])
+    }
+
+    /// The files of the FLV recording.
+    pub fn recorded_flv(&self) -> impl Iterator<Item = &[u8]> {
+        self.flv.iter().map(|key| &self.objects[key][..])
+    }
+}
+
+fn finished(file: Vec<u8>, finish: Finish) -> Vec<u8> {
+    match finish {
+        Finish::AsIs => file,
+        Finish::Head { head, skip } => {
+            let rest = Bytes::from(file).split_off(usize::try_from(skip).unwrap());
+            [&head[..], &rest].concat()
+        }
+    }
+}
+
+/// A key is a relative path that stays below where it starts, with every variable expanded.
+fn check_key(key: &str) {
+    assert!(key.split('/').all(|part| !matches!(part, "" | "." | "..")), "{key:?} is no safe path");
+    assert!(!key.contains(|c: char| c.is_control() || "\\{}".contains(c)), "{key:?} is no safe path");
+}
