@@ -24,7 +24,21 @@ use tokio::sync::watch;
 /// `None` when no domain serves that host.
 pub type Domains = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
 
-type Streams = HashMap<StreamId, watch::Sender<Arc<Window>>>;
+type Streams = HashMap<StreamId, Served>;
+
+/// What is served for a stream.
+struct Served {
+    newest: watch::Sender<Arc<Window>>,
+    /// Its payload.
+    bytes: u64,
+}
+
+/// Payload of what a window serves.
+fn size(window: &Window) -> u64 {
+    let playlist = window.multivariant.iter();
+    let all = playlist.chain(window.resources.iter().map(|(_, resource)| resource));
+    all.flat_map(|resource| resource.body.iter()).map(|piece| piece.len() as u64).sum()
+}
 
 /// The newest window of every stream.
 #[derive(Default)]
@@ -39,21 +53,32 @@ impl Origin {
         let mut streams = self.write();
         match window {
             None => drop(streams.remove(&stream)),
-            Some(window) => match streams.get(&stream) {
-                Some(sender) => drop(sender.send_replace(window)),
-                None => drop(streams.insert(stream, watch::channel(window).0)),
-            },
+            Some(window) => {
+                let bytes = size(&window);
+                match streams.get_mut(&stream) {
+                    Some(served) => {
+                        served.bytes = bytes;
+                        served.newest.send_replace(window);
+                    }
+                    None => drop(streams.insert(stream, Served { newest: watch::channel(window).0, bytes })),
+                }
+            }
         }
     }
 
     /// What is served for `stream`.
     pub fn window(&self, stream: &StreamId) -> Option<Arc<Window>> {
-        self.read().get(stream).map(|sender| sender.borrow().clone())
+        self.read().get(stream).map(|served| served.newest.borrow().clone())
     }
 
     /// The first media sequence number that a later window of `stream` may use.
     pub fn next_sequence(&self, stream: &StreamId) -> Option<u64> {
         self.window(stream).map(|window| window.next_sequence)
+    }
+
+    /// Bytes of all windows, for admission (design §10).
+    pub fn bytes(&self) -> u64 {
+        self.read().values().map(|served| served.bytes).sum()
     }
 
     /// Players that asked for a media playlist of `stream` in the last 15 to 30 seconds. They are told apart by
@@ -65,7 +90,7 @@ impl Origin {
     /// Forgets every window whose time has come ([`Window::forget_at`]), and players that went away.
     pub fn sweep(&self, now: Wall) {
         self.viewers.sweep(now);
-        self.write().retain(|_, sender| sender.borrow().forget_at.is_none_or(|at| at > now));
+        self.write().retain(|_, served| served.newest.borrow().forget_at.is_none_or(|at| at > now));
     }
 
     /// The routes `/{app}/{stream}.m3u8` and `/{app}/{stream}/{name}` for GET, HEAD and OPTIONS, with CORS for

@@ -214,3 +214,16 @@ fn an_ended_window_is_forgotten_when_its_time_has_come() {
     origin.sweep(Wall(1000));
     assert!(origin.window(&stream()).is_none());
 }
+
+#[test]
+fn the_bytes_of_all_windows_are_counted_and_those_of_forgotten_ones_are_not() {
+    let origin = origin();
+    let one = origin.bytes();
+    assert_eq!(one, 10 + 50 * 8 + 8);
+    let other = StreamId::parse("live.local", "live", "other").unwrap();
+    origin.publish(other.clone(), Some(Arc::new(window())));
+    origin.publish(other.clone(), Some(Arc::new(window())));
+    assert_eq!(origin.bytes(), 2 * one);
+    origin.publish(other, None);
+    assert_eq!(origin.bytes(), one);
+}

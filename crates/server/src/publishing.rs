@@ -1,6 +1,7 @@
 //! An RTMP connection from its first byte to its last: who it is, whether it may, and its media to its session.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use catalog::Plan;
 use control::Control;
@@ -8,6 +9,7 @@ use hub::{Hub, Interrupt, Live};
 use ingest::{Incoming, Pace, PublishRequest, Publisher, Received, Request};
 use media::{Gap, Kind, StreamId};
 use metrics::counter;
+use origin::Origin;
 use tracing::{Instrument as _, info_span};
 
 use crate::clock;
@@ -23,6 +25,9 @@ pub(crate) struct Publishing {
     pub(crate) control: Control,
     pub(crate) pace: Pace,
     pub(crate) limits: rtmp::Limits,
+    pub(crate) origin: Arc<Origin>,
+    /// Bytes of live windows from which on no further stream is let in.
+    pub(crate) max_window_bytes: u64,
 }
 
 impl Publishing {
@@ -83,6 +88,10 @@ impl Publishing {
             StreamId::parse(domain.name(), &publish.app, &publish.stream).map_err(|e| e.to_string())?;
         if catalog.is_forbidden(&stream, clock::now()) {
             return Err(FORBIDDEN.to_owned());
+        }
+        let held = self.origin.bytes();
+        if held >= self.max_window_bytes {
+            return Err(format!("live windows hold {held} bytes, the most is {}", self.max_window_bytes));
         }
         let plan = catalog.resolve(&catalog::Publish { stream, args: publish.args.clone() });
         let policy = match plan.second_publisher {

@@ -110,6 +110,8 @@ impl Running {
             control: control.clone(),
             pace: Pace::default(),
             limits: rtmp::Limits::default(),
+            origin: outside.origin.clone(),
+            max_window_bytes: config.limits.window_bytes,
         };
         background.spawn(accept(rtmp, publishing));
         background.spawn(sweep(outside.origin.clone()));

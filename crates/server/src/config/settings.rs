@@ -102,7 +102,7 @@ pub struct Limits {
     pub http_connections: usize,
     /// Sessions at once, those included that wait for a publisher to come back.
     pub streams: usize,
-    /// Bytes of live windows in memory.
+    /// Bytes of live windows in memory; from there on no further stream is let in.
     pub window_bytes: u64,
     /// Bytes of recordings and snapshots waiting in memory for the spool's disk; beyond, recordings get gaps.
     pub delivery_bytes: usize,
@@ -274,7 +274,7 @@ pub(super) fn limits(section: Section<'_>) -> Limits {
         pending_connections: count("pending_connections", 1_000, 1_000_000),
         http_connections: count("http_connections", 20_000, 1_000_000),
         streams: count("streams", 5_000, 1_000_000),
-        window_bytes: section.size("window_bytes").unwrap_or(1 << 30),
+        window_bytes: section.size("window_bytes").unwrap_or(4 << 30),
         delivery_bytes: size("delivery_bytes").unwrap_or(delivery::MEMORY_BYTES),
         picture_workers: count("picture_workers", 1, 256),
         picture_queue: count("picture_queue", 64, 65_536),
