@@ -317,7 +317,7 @@ async fn a_lane_does_what_was_accepted_and_ends_with_its_handle() {
     assert_eq!(story.delivery.status(SESSION).len(), 1);
     drop(lane);
     while !story.delivery.status(SESSION).is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
     }
     assert_eq!(story.shelf.keys(), ["a"]);
     assert!(!story.spool().exists(), "its folder is gone");
@@ -375,7 +375,7 @@ async fn what_nobody_sealed_stays_in_the_spool_and_the_next_start_keeps_it() {
     story.drained().await;
     drop(lane);
     while !story.delivery.status(SESSION).is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
     }
     drop(Delivery::open(settings(&story.dir, 0), HashMap::new()).unwrap());
     assert_eq!(crate::spool::left_over(&story.dir.path().join("spool")).unwrap(), (1, 16));
