@@ -143,6 +143,8 @@ impl Publisher {
     async fn wait_for_tick(&mut self, tick: Instant) -> Result<(), Error> {
         self.link = self.link.take().map(Link::swept).transpose()?;
         if self.more {
+            // The runtime does not know this socket, so it can't see that others wait for this thread.
+            tokio::task::yield_now().await;
             return Ok(());
         }
         self.pause.as_mut().reset(tick);
