@@ -97,3 +97,19 @@ fn after_the_reconnect_window_the_playlist_ends_and_a_new_publish_goes_on_counti
     assert!(sequence(&again) >= sequence(&ended) + segments, "{ended}\n{again}");
     assert!(server.terminate().success());
 }
+
+#[test]
+fn a_crowd_of_publishers_is_read_on_the_grid_and_loses_nothing() {
+    let (_folder, file) = source(6);
+    let mut server = Server::start(EVERYTHING);
+    let name = |n: u32| format!("crowd{n}");
+    // More than are read the moment their bytes come (ingest::pace), so each moves over and back.
+    let pushes: Vec<Push> =
+        (0..14).map(|n| Push::start(&file, &server.publish_url("live", &name(n)))).collect();
+    pushes.into_iter().for_each(Push::succeed);
+    assert!(server.terminate().success());
+    let sent = Account::of(&file);
+    for n in 0..14 {
+        sent.assert_in(&server.objects(&format!("record/live/{}", name(n)), ".flv")[0]);
+    }
+}
