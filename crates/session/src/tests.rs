@@ -39,8 +39,8 @@ fn what_is_left_out_is_counted_and_nothing_else_is_told() {
         assert_eq!(warnings.iter().map(dropped).sum::<usize>(), lost, "{}", story.name);
         let others: Vec<&Warning> = warnings.iter().filter(|warning| dropped(warning) == 0).collect();
         match story.name {
-            "jump forward" | "jump back" => assert!(matches!(others[..], [Warning::Jump { .. }, ..])),
-            "outlier" => assert!(matches!(others[..], [Warning::Outlier { .. }])),
+            name if name.starts_with("jump") => assert!(matches!(others[..], [Warning::Jump { .. }, ..])),
+            "outlier" | "outlier at the end" => assert!(matches!(others[..], [Warning::Outlier { .. }])),
             "a codec that nothing carries" => {
                 assert!(matches!(others[..], [Warning::TrackLeftOut { .. }]), "{others:?}")
             }
@@ -125,7 +125,7 @@ fn the_timeline_goes_on_without_a_jump_and_sound_and_picture_stay_in_step() {
     for name in ["jump forward", "jump back"] {
         let stage = Stage::play(name);
         let end = stage.packets(Kind::Video).last().unwrap().end();
-        assert!((9_900..10_100).contains(&(end.0 / 90)), "{name}: {end:?}");
+        assert!((24_900..25_100).contains(&(end.0 / 90)), "{name}: {end:?}");
         let audio = stage.packets(Kind::Audio).last().unwrap().end();
         assert!((audio.0 / 48 - end.0 / 90).abs() < 100, "{name}");
     }

@@ -4,7 +4,7 @@ use output::name::{Name, Variable};
 use output::{Bucket, Spec, package, record, snapshot};
 
 /// How often files, segments and pictures end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
     /// As often as possible, so that a story of seconds has many of each.
     Brief,

@@ -24,7 +24,7 @@ pub struct World {
     flv: Vec<String>,
     /// Keys of pictures.
     names: BTreeSet<String>,
-    counters: BTreeMap<(SlotId, Arc<str>), u64>,
+    counters: BTreeMap<Arc<str>, u64>,
 }
 
 impl World {
@@ -70,7 +70,7 @@ impl World {
                 self.pictures.push(frame);
             }
             Effect::Remember { counter, value } => {
-                let last = self.counters.insert((slot, counter), value);
+                let last = self.counters.insert(counter, value);
                 assert!(last < Some(value), "a counter went from {last:?} to {value}");
             }
             Effect::Window(window) => self.player.take(&window.expect("a window is not taken away")),

@@ -62,12 +62,14 @@ pub const STORIES: &[Story] = &[
     Story { name: "audio only at 44.1 kHz", steps: steps::audio_only_44100, expect: WHOLE },
     Story { name: "0.9 s of audio, then silence", steps: steps::short_audio, expect: WHOLE },
     Story { name: "video only", steps: steps::video_only, expect: WHOLE },
+    Story { name: "audio leads", steps: steps::audio_leads, expect: WHOLE },
     Story { name: "late audio", steps: steps::late_audio, expect: Expect { audio_lost: 0..23, ..CHANGED } },
     Story { name: "video ends before audio", steps: steps::video_ends, expect: WHOLE },
     Story { name: "audio ends before video", steps: steps::audio_ends, expect: WHOLE },
     // Where decoding can start.
     Story { name: "B-frames", steps: steps::b_frames, expect: WHOLE },
     Story { name: "a GOP of 250 frames", steps: steps::gop_of_250, expect: WHOLE },
+    Story { name: "a GOP that grows", steps: steps::growing_gop, expect: WHOLE },
     Story {
         name: "no key frame at first",
         steps: steps::no_key_frame_at_first,
@@ -95,11 +97,17 @@ pub const STORIES: &[Story] = &[
     Story { name: "jump back", steps: steps::jump_back, expect: JUMPED },
     Story { name: "stall", steps: steps::stall, expect: WHOLE },
     Story { name: "outlier", steps: steps::outlier, expect: WHOLE },
+    Story { name: "outlier at the end", steps: steps::outlier_at_the_end, expect: WHOLE },
     Story { name: "disorder", steps: steps::disorder, expect: WHOLE },
     Story { name: "32-bit wrap", steps: steps::wrap, expect: WHOLE },
     // Who sends it.
     Story { name: "reconnect", steps: steps::reconnect, expect: RETURNED },
     Story { name: "reconnect after a minute", steps: steps::reconnect_after_a_minute, expect: RETURNED },
+    Story {
+        name: "jump, then reconnect",
+        steps: steps::jump_then_reconnect,
+        expect: Expect { runs: 3, gaps: &[Gap::Jump, Gap::Dropped], ..WHOLE },
+    },
     Story {
         name: "reconnect without media",
         steps: steps::reconnect_without_media,

@@ -8,6 +8,8 @@ use crate::{Clip, Message, START};
 
 /// Number of the first frame of a second clip, so that no two frames of a story are the same.
 const SECOND: u32 = 1_000;
+/// Milliseconds that a second clip lasts, so that the first one leaves a live window.
+const LONG: u32 = 20_000;
 
 pub(super) fn plain() -> Vec<Step> {
     media(Clip::default().messages())
@@ -43,6 +45,16 @@ pub(super) fn late_audio() -> Vec<Step> {
     media(messages)
 }
 
+/// The first 0.5 s are sound alone: shorter than a session waits for video.
+pub(super) fn audio_leads() -> Vec<Step> {
+    let clip = Clip::default();
+    let mut messages = clip.audio_only().messages();
+    let after = Clip { first_timestamp: 500, ..clip.video_only() };
+    messages.extend(after.messages().into_iter().map(|m| later(m, 500)));
+    messages.sort_by_key(|message| message.received);
+    media(messages)
+}
+
 /// The last 15 s are sound alone: more than any product waits for the next picture.
 pub(super) fn video_ends() -> Vec<Step> {
     ends(Kind::Video)
@@ -65,6 +77,11 @@ pub(super) fn b_frames() -> Vec<Step> {
 /// OBS's default.
 pub(super) fn gop_of_250() -> Vec<Step> {
     media(Clip { fps: 25, gop: 250, millis: 30_000, ..Clip::default() }.messages())
+}
+
+/// A scene cut every second, then none any more: no product can know that when it says how long segments are.
+pub(super) fn growing_gop() -> Vec<Step> {
+    followed(three_seconds(), |clip| Clip { gop: 0, ..clip })
 }
 
 /// The connection begins within a GOP of 2 s: longer than a session waits for video.
@@ -145,6 +162,14 @@ pub(super) fn outlier() -> Vec<Step> {
     media(messages)
 }
 
+/// What could tell whether time jumped never comes.
+pub(super) fn outlier_at_the_end() -> Vec<Step> {
+    let mut messages = Clip::default().messages();
+    let last = messages.iter().rposition(|m| m.kind == Kind::Video).unwrap_or_default();
+    messages[last].timestamp += 3_600_000;
+    media(messages)
+}
+
 /// One video frame, the 21st, is stamped 50 ms early.
 pub(super) fn disorder() -> Vec<Step> {
     let mut messages = Clip::default().video_only().messages();
@@ -172,7 +197,15 @@ pub(super) fn reconnect_without_media() -> Vec<Step> {
     let mut steps = left(clip);
     steps.extend(returned(headers(&clip).to_vec(), 12_000));
     steps.push(Step::Gone(Gap::Dropped, START.plus_micros(12_000_000)));
-    steps.extend(returned(Clip { first_number: SECOND, ..clip }.messages(), 17_000));
+    steps.extend(returned(Clip { first_number: SECOND, millis: LONG, ..clip }.messages(), 17_000));
+    steps
+}
+
+/// A discontinuity before the one of the reconnect, which is 32 s after the beginning.
+pub(super) fn jump_then_reconnect() -> Vec<Step> {
+    let mut steps = jump_forward();
+    steps.push(Step::Gone(Gap::Dropped, START.plus_micros(25_000_000)));
+    steps.extend(returned(Clip { first_number: 2 * SECOND, ..Clip::default() }.messages(), 32_000));
     steps
 }
 
@@ -180,7 +213,7 @@ fn reconnect_after(millis: i64) -> Vec<Step> {
     let clip = Clip::default();
     let mut steps = left(clip);
     let at = i64::from(clip.millis) + millis;
-    steps.extend(returned(Clip { first_number: SECOND, ..clip }.messages(), at));
+    steps.extend(returned(Clip { first_number: SECOND, millis: LONG, ..clip }.messages(), at));
     steps
 }
 
@@ -205,7 +238,8 @@ fn three_seconds() -> Clip {
 
 /// `clip`, and on the same connection what `change` makes of it.
 fn followed(clip: Clip, change: fn(Clip) -> Clip) -> Vec<Step> {
-    let second = change(Clip { first_timestamp: clip.millis, first_number: SECOND, ..clip });
+    let second = Clip { first_timestamp: clip.millis, first_number: SECOND, millis: LONG, ..clip };
+    let second = change(second);
     let mut messages = clip.messages();
     messages.extend(second.messages().into_iter().map(|m| later(m, clip.millis.into())));
     media(messages)
@@ -216,6 +250,7 @@ fn jump(clip: Clip, millis: u32) -> Vec<Step> {
     let second = Clip {
         first_timestamp: clip.first_timestamp.wrapping_add(clip.millis).wrapping_add(millis),
         first_number: SECOND,
+        millis: LONG,
         ..clip
     };
     let mut messages = clip.messages();
