@@ -18,7 +18,7 @@ use crate::machine::{EVERYTHING, Server, wait_for};
 const MEMORY: u64 = 96 << 10;
 
 /// A client that has shaken hands.
-fn connect(server: &Server) -> TcpStream {
+pub fn connect(server: &Server) -> TcpStream {
     let mut socket = TcpStream::connect(server.rtmp).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     socket.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -57,7 +57,7 @@ fn message(kind: u8, length: usize, body: &[u8]) -> Vec<u8> {
 }
 
 /// What a publisher says up to its publish, and then publish `times` times.
-fn publish(stream: &str, times: usize) -> Vec<u8> {
+pub fn publish(stream: &str, times: usize) -> Vec<u8> {
     let text = |text: &str| Value::String(text.into());
     let app = object([("app", text("live")), ("tcUrl", text("rtmp://127.0.0.1/live"))]);
     let before = [

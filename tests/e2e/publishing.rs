@@ -1,9 +1,17 @@
 //! Who may publish, and what becomes of a stream when its encoder goes.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use container::amf0::Value;
+use rtmp::chunk::{Format, Message, Writer, kind};
+use rtmp::command::encode;
 
 use crate::account::Account;
 use crate::encoder::{Push, Source};
+use crate::hostile;
 use crate::machine::{EVERYTHING, Server, wait_for};
 
 fn source(seconds: u32) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -111,5 +119,38 @@ fn a_crowd_of_publishers_is_read_on_the_grid_and_loses_nothing() {
     let sent = Account::of(&file);
     for n in 0..14 {
         sent.assert_in(&server.objects(&format!("record/live/{}", name(n)), ".flv")[0]);
+    }
+}
+
+/// FFmpeg sends FCUnpublish and then deleteStream: whoever closes after the first makes the second an error to it.
+#[test]
+fn a_publisher_that_is_done_may_finish_what_it_says() {
+    let server = Server::start("");
+    let mut socket = hostile::connect(&server);
+    socket.write_all(&hostile::publish("bye", 1)).unwrap();
+    hear(&mut socket, b"NetStream.Publish.Start");
+    socket.write_all(&command("FCUnpublish", Value::String("bye".into()))).unwrap();
+    hear(&mut socket, b"onFCUnpublish");
+    socket.write_all(&command("deleteStream", Value::Number(1.0))).unwrap();
+    socket.shutdown(Shutdown::Write).unwrap();
+    socket.read_to_end(&mut Vec::new()).unwrap();
+    wait_for("the end", || server.log().iter().any(|line| line.contains(r#""clean":true"#)).then_some(()));
+}
+
+fn command(name: &str, argument: Value) -> BytesMut {
+    let (mut writer, mut out) = (Writer::new(), BytesMut::new());
+    let payload = encode(&[Value::String(name.into()), Value::Number(4.0), Value::Null, argument]);
+    let message = Message { kind: kind::COMMAND, timestamp: 0, stream: 0, payload };
+    writer.write(3, Format::Full, &message, &mut out);
+    out
+}
+
+/// Reads until `word` came.
+fn hear(socket: &mut TcpStream, word: &[u8]) {
+    let (mut heard, mut piece) = (Vec::<u8>::new(), [0; 4096]);
+    while !heard.windows(word.len()).any(|part| part == word) {
+        let read = socket.read(&mut piece).unwrap();
+        assert!(read > 0, "closed before {}", String::from_utf8_lossy(word));
+        heard.extend(&piece[..read]);
     }
 }

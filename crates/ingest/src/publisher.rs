@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use rtmp::{Event, Message, Server};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::admission::Place;
 use crate::connection::{Error, WRITE, Wire};
@@ -16,6 +16,8 @@ use crate::pace::{Pace, Paced};
 
 /// A publisher that sends nothing for this long is gone (design §10).
 const SILENT: Duration = Duration::from_secs(30);
+/// How long a publisher that is done gets to close.
+const PARTING: Duration = Duration::from_secs(1);
 /// How often a reply is tried again that a swept socket did not take.
 const AGAIN: Duration = Duration::from_millis(10);
 
@@ -96,6 +98,20 @@ impl Publisher {
         let received = self.hand_out(media);
         outcome?;
         Ok(received)
+    }
+
+    /// Lets a publisher that said it is done say the rest and close: it may still have a command to send, and a close
+    /// from our side would make that an error to it.
+    pub async fn part(mut self) {
+        let goodbye = async {
+            let mut unheard = Vec::new();
+            while !matches!(self.read(&mut unheard).await, Ok(Received::Closed) | Err(_)) {
+                unheard.clear();
+            }
+        };
+        if timeout(PARTING, goodbye).await.is_err() {
+            tracing::debug!(peer = %self.peer, "a publisher that is done did not close by itself");
+        }
     }
 
     /// Whether [`Publisher::read`] returns at every tick, bytes or not, so that its caller need not be woken for

@@ -139,6 +139,9 @@ async fn feed(mut publisher: Publisher, mut live: Live) {
     let clean = why == Gap::Unpublished;
     tracing::info!(clean, "publish ended");
     live.gone(why);
+    if clean {
+        publisher.part().await;
+    }
 }
 
 fn ended_by(interrupt: &Interrupt) {
