@@ -3,9 +3,11 @@
 
 mod bench_peers;
 mod benches;
+mod changes;
 mod fuzz;
 mod obs;
 mod results;
+mod server;
 
 use crate::{Result, passed_on};
 
@@ -31,6 +33,11 @@ struct Report {
 const PROOFS: &[Proof] = &[
     Proof { name: "benches", about: "our own benches beside memcpy", run: benches::run },
     Proof { name: "bench-peers", about: "side by side with nginx-rtmp", run: bench_peers::run },
+    Proof {
+        name: "changes",
+        about: "200 config changes a second while 50 streams publish",
+        run: changes::run,
+    },
     Proof {
         name: "fuzz",
         about: "every parser on mutated captures (--seconds N, default 600)",

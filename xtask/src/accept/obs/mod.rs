@@ -1,17 +1,16 @@
 //! OBS Studio under Xvfb publishes for 20 s; each of its frames must be in both recordings. Then it must give up
 //! at once where the name is taken.
 
-mod account;
+pub mod account;
 mod home;
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use self::account::Recording;
 use super::Report;
-use crate::process::{Process, free_port};
+use super::server::Server;
+use crate::process::Process;
 use crate::shell::{build_release, command, root};
 use crate::{Result, system};
 
@@ -30,24 +29,6 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 
 /// `{EscapedStartTime}` and the like stand in the names as in the cloud's own examples.
 const CONFIG: &str = r#"
-[server]
-data_dir = "@DIR@/data"
-shutdown_timeout = "20s"
-[rtmp]
-listen = "127.0.0.1:@RTMP@"
-[http]
-listen = "127.0.0.1:@HTTP@"
-[api]
-listen = "127.0.0.1:@API@"
-[[storage]]
-name = "local"
-kind = "fs"
-path = "@DIR@/objects"
-buckets = ["live"]
-create_buckets = true
-[[domain]]
-name = "live.local"
-default = true
 [[package]]
 domain_name = "live.local"
 app_name = "*"
@@ -89,7 +70,7 @@ pub fn run(_args: &[String]) -> Result<Report> {
     let _ = std::fs::remove_dir_all(&dir); // of an earlier run; absent is fine
     std::fs::create_dir_all(&dir)?;
 
-    let server = Server::start(&binary, &dir)?;
+    let server = Server::start(&binary, &dir, CONFIG, "millrace.log")?;
     let screen = Screen::start(&dir)?;
     let sent = publish(&server, &screen, &dir)?;
     let refused_after = be_refused(&server, &screen, &dir)?;
@@ -205,66 +186,6 @@ fn only(folder: &Path, ending: &str) -> Result<PathBuf> {
             Err(format!("{} .{ending} files in {}, one is expected", files.len(), folder.display()).into())
         }
     }
-}
-
-/// Millrace on free ports, with everything of this issue switched on.
-struct Server {
-    process: Process,
-    rtmp: u16,
-}
-
-impl Server {
-    fn start(binary: &Path, dir: &Path) -> Result<Server> {
-        let (rtmp, http, api) = (free_port()?, free_port()?, free_port()?);
-        let config = CONFIG
-            .replace("@DIR@", &dir.to_string_lossy())
-            .replace("@RTMP@", &rtmp.to_string())
-            .replace("@HTTP@", &http.to_string())
-            .replace("@API@", &api.to_string());
-        let file = dir.join("millrace.toml");
-        std::fs::write(&file, config)?;
-        let mut serve = command(binary);
-        serve.args(["serve", "--config"]).arg(&file);
-        let process = Process::start(serve, &dir.join("millrace.log"))?;
-        let begun = Instant::now();
-        while !healthy(api) {
-            if let Some(status) = process.ended_within(Duration::from_millis(100)) {
-                return Err(format!(
-                    "millrace ended with {status}; see {}",
-                    dir.join("millrace.log").display()
-                )
-                .into());
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err("millrace does not become healthy".into());
-            }
-        }
-        Ok(Server { process, rtmp })
-    }
-
-    fn rtmp_url(&self) -> String {
-        format!("rtmp://127.0.0.1:{}/live", self.rtmp)
-    }
-
-    /// Shutdown closes the recordings.
-    fn stop(self) -> Result<()> {
-        match self.process.end_with("TERM", PATIENCE)? {
-            status if status.success() => Ok(()),
-            status => Err(format!("millrace ended with {status}").into()),
-        }
-    }
-}
-
-fn healthy(port: u16) -> bool {
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 
 /// A screen that nobody sees.
