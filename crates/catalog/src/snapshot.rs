@@ -61,6 +61,8 @@ pub struct SnapshotRule {
     pub sequence: Option<Name>,
     /// Whom to tell of each picture.
     pub callback: Option<String>,
+    /// Huawei's snapshot_mode, when it asks for other frames than key frames.
+    pub mode: Option<String>,
 }
 
 impl SnapshotRule {
@@ -90,6 +92,7 @@ impl SnapshotRule {
             overwrite: overwrite.as_deref().map(overwrite_name).transpose()?,
             sequence: sequence.as_deref().map(|name| sequence_name(name, variables)).transpose()?,
             callback: given(&raw.callback).map(callback).transpose()?,
+            mode: raw.huawei.as_ref().and_then(HuaweiSnapshotRaw::other_mode),
         })
     }
 
@@ -161,8 +164,12 @@ impl Rule for SnapshotRule {
     }
 
     fn unavailable(&self) -> Vec<String> {
-        let callback = self.callback.as_ref();
-        callback.map(|_| "a snapshot callback is not available yet".to_owned()).into_iter().collect()
+        let callback = self.callback.as_ref().map(|_| "a snapshot callback is not available yet".to_owned());
+        let mode = self
+            .mode
+            .as_ref()
+            .map(|mode| format!("snapshot_mode {mode} is not available yet: key frames are taken"));
+        callback.into_iter().chain(mode).collect()
     }
 
     fn exists() -> Fault {

@@ -22,6 +22,9 @@ const MAX_ACCESS_DOMAIN: usize = 255;
 /// Folder of pictures when obs_location has no object (seed, object_write_mode).
 const FOLDER: &str = "snapshot";
 
+/// The snapshot_mode that is there.
+const KEY_FRAMES: &str = "keyframe";
+
 /// LiveSnapshotConfig as it was written.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -62,6 +65,13 @@ impl fmt::Debug for HuaweiSnapshotRaw {
     }
 }
 
+impl HuaweiSnapshotRaw {
+    /// snapshot_mode, when it asks for other frames than key frames.
+    pub(super) fn other_mode(&self) -> Option<String> {
+        self.snapshot_mode.clone().filter(|mode| !mode.is_empty() && mode != KEY_FRAMES)
+    }
+}
+
 /// Words of image_object_format, in all spellings that the sources have, and the variable of ours.
 const WORDS: &[(&[&str], Variable)] = &[
     (&["app", "app_name", "AppName"], Variable::AppName),
@@ -96,7 +106,7 @@ pub(crate) fn adopt(raw: &HuaweiSnapshotRaw, known: &Known<'_>) -> Result<Snapsh
     let enabled = is_on(raw)?;
     let mut huawei = raw.clone();
     huawei.object_write_mode = Some(i64::from(overwrite));
-    huawei.snapshot_mode.get_or_insert_with(|| "keyframe".to_owned());
+    huawei.snapshot_mode.get_or_insert_with(|| KEY_FRAMES.to_owned());
     Ok(SnapshotRaw {
         domain_name: Some(streaming.to_string()),
         app_name: Some(app.to_owned()),
@@ -119,7 +129,7 @@ pub fn huawei_view(template: &Template<SnapshotRule>) -> Option<HuaweiSnapshotRa
     let blank = HuaweiSnapshotRaw {
         domain: given.domain_name.clone(),
         app_name: given.app_name.clone(),
-        snapshot_mode: Some("keyframe".to_owned()),
+        snapshot_mode: Some(KEY_FRAMES.to_owned()),
         ..HuaweiSnapshotRaw::default()
     };
     let both = given.overwrite_oss_object.is_some() && given.sequence_oss_object.is_some();
@@ -160,7 +170,7 @@ fn check_own(raw: &HuaweiSnapshotRaw) -> Result<(), Fault> {
     {
         return Err(Fault::malformed(Param::AuthKey, "is not 32 to 128 characters"));
     }
-    one_of(Param::SnapshotMode, &raw.snapshot_mode, &["keyframe", "nokeyframe", "random"])?;
+    one_of(Param::SnapshotMode, &raw.snapshot_mode, &[KEY_FRAMES, "nokeyframe", "random"])?;
     one_of(Param::CallBackEnable, &raw.call_back_enable, &["on", "off"])?;
     one_of(Param::ImageAccessProtocol, &raw.image_access_protocol, &["http", "https"])?;
     at_most(Param::OssBucket, raw.bucket.as_ref(), MAX_BUCKET)?;

@@ -42,6 +42,28 @@ fn the_domain_may_be_either_and_comes_back_as_it_was() {
 }
 
 #[test]
+fn a_publish_is_told_that_other_frames_than_key_frames_are_not_taken() {
+    for (mode, warnings) in [
+        (None, vec![]),
+        (Some("keyframe"), vec![]),
+        (
+            Some("random"),
+            vec![
+                "snapshot template live.local/live/*: snapshot_mode random is not available yet: key frames are taken",
+            ],
+        ),
+    ] {
+        let raw = HuaweiSnapshotRaw { snapshot_mode: mode.map(str::to_owned), ..huawei() };
+        let stream = StreamId::parse("live.local", "live", "s").unwrap();
+        let plan = created(raw).unwrap().resolve(&Publish { stream, args: Vec::new() });
+        assert_eq!(
+            (plan.outputs.len(), plan.warnings),
+            (1, warnings.into_iter().map(str::to_owned).collect())
+        );
+    }
+}
+
+#[test]
 fn pictures_have_the_names_of_the_seed_unless_told_otherwise() {
     let overwrite = |raw| HuaweiSnapshotRaw { object_write_mode: Some(1), ..raw };
     assert_eq!(names(huawei()).1, some("test1/push.live.local/{AppName}/{StreamName}/{UnixTimestamp}.jpg"));
