@@ -59,3 +59,12 @@ fn it_is_healthy_once_ready_and_ends_with_0_on_sigterm() {
     assert_eq!(server.get("/live/none.mpd").0, 404);
     assert!(server.terminate().success());
 }
+
+#[test]
+fn a_request_head_over_32_kib_is_refused() {
+    let server = Server::start("");
+    let head = |bytes: usize| format!("X-Long: {}\r\n", "x".repeat(bytes));
+    assert_eq!(get(server.http, "/live/none.m3u8", &head(30 << 10)).0, 404);
+    assert_eq!(get(server.http, "/live/none.m3u8", &head(33 << 10)).0, 431);
+    assert_eq!(get(server.api, "/healthz", &head(33 << 10)).0, 431);
+}

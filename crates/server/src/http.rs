@@ -9,7 +9,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -48,6 +51,7 @@ pub(crate) struct Http {
 impl Http {
     /// Serves until `shutdown` turns true, then lets running requests finish.
     pub(crate) async fn serve(self, mut shutdown: watch::Receiver<bool>) {
+        let router = self.router.layer(middleware::from_fn(bounded_head));
         let places = Arc::new(Semaphore::new(self.max_connections));
         let mut connections = JoinSet::new();
         loop {
@@ -57,7 +61,7 @@ impl Http {
                 _ = shutdown.wait_for(|down| *down) => break,
             };
             let (socket, peer, place) = accepted;
-            let (router, shutdown, tls) = (self.router.clone(), shutdown.clone(), self.tls.clone());
+            let (router, shutdown, tls) = (router.clone(), shutdown.clone(), self.tls.clone());
             connections.spawn(async move {
                 // Head and body of an answer leave in one write; Nagle would hold the last piece of a segment back.
                 let _ = socket.set_nodelay(true);
@@ -151,6 +155,17 @@ async fn connection(
     connection.as_mut().graceful_shutdown();
     if let Err(error) = connection.await {
         tracing::debug!(%peer, %error, "HTTP connection ended");
+    }
+}
+
+/// hyper's own limit is one of its buffer, which is larger: what fits there and is over ours is refused here.
+async fn bounded_head(request: Request, next: Next) -> Response {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let fields =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    match target + fields.sum::<usize>() > MAX_HEAD {
+        true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
+        false => next.run(request).await,
     }
 }
 
