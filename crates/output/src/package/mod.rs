@@ -1,7 +1,7 @@
 //! Live packaging: a window of CMAF segments and the playlists of it (design §8, packaging-rules §1 and §3).
 //!
-//! [`cutter`] says where segments end, [`live`] cuts the current run there, [`rendition`] turns one track's
-//! frames into CMAF, [`window`] keeps the list and makes what the origin serves of it, [`measure`] knows the
+//! `cutter` says where segments end, `live` cuts the current run there, `rendition` turns one track's
+//! frames into CMAF, `window` keeps the list and makes what the origin serves of it, `measure` knows the
 //! rates that the multivariant playlist states.
 
 use std::sync::Arc;

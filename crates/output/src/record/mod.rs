@@ -1,7 +1,7 @@
 //! Recordings, a folder per format.
 //!
 //! What all formats share is here: when a file goes on, when it ends, and in which order frames enter it. A
-//! [`Format`] writes them down.
+//! `Format` writes them down.
 
 pub mod flv;
 pub mod hls;
