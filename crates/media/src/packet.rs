@@ -5,7 +5,8 @@ use crate::{Ticks, TrackId, Wall};
 /// One access unit on the session's timeline.
 ///
 /// Within a run (see [`crate::Run`]) a track's packets join without a gap: `dts + duration` is the next packet's
-/// `dts`. So durations add up exactly in every container.
+/// `dts`. So durations add up exactly in every container. The exception is a track that fell silent for over a
+/// second while another went on: its next packet begins after a hole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// Whose access unit.

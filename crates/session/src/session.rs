@@ -291,6 +291,9 @@ impl Session {
         }
         self.turn_over(&frame, fx);
         let fits = self.fits(&frame);
+        if fits {
+            self.let_go(&frame, fx);
+        }
         let Some(publish) = self.publish.as_mut() else { return };
         let Stage::Running { lines, .. } = &mut publish.stage else { return };
         let line = lines.iter_mut().find(|(kind, _)| *kind == frame.kind).filter(|_| fits);
@@ -301,6 +304,18 @@ impl Session {
                 }
             }
             None => publish.left_out += 1,
+        }
+    }
+
+    /// A track that fell silent must not hold its last frame back while the others go on.
+    fn let_go(&mut self, frame: &Frame, fx: &mut SlotEffects) {
+        let Some(Publish { stage: Stage::Running { lines, .. }, .. }) = self.publish.as_mut() else { return };
+        let own = lines.iter().find(|(kind, _)| *kind == frame.kind);
+        let step = own.map_or(0, |(_, line)| line.step(frame));
+        let others = lines.iter_mut().filter(|(kind, _)| *kind != frame.kind);
+        let overdue = others.filter_map(|(_, line)| line.others_got_on(step)).next();
+        if let Some(packet) = overdue {
+            self.deliver(packet, fx);
         }
     }
 

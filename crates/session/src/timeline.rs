@@ -1,7 +1,8 @@
 //! Exact time: milliseconds become ticks, durations become known (design §7 rules 2 and 3).
 //!
 //! One frame of each track is held until the next one tells how long it lasts. So within a run
-//! `dts + duration` of a packet is the `dts` of the next, whatever the sender's clock did.
+//! `dts + duration` of a packet is the `dts` of the next, whatever the sender's clock did; only a track that
+//! falls silent for over a second while another goes on leaves a hole.
 
 use bytes::Bytes;
 use media::{Codec, Kind, Packet, Ticks, Timescale, Track, TrackId, Wall};
@@ -10,6 +11,8 @@ use crate::demux::Frame;
 
 /// Assumed duration of a lone video frame, in 90 kHz ticks: 1/30 s.
 const LONE_FRAME: i64 = 3_000;
+/// How far other tracks may get on while a frame is held, in milliseconds of media.
+const LONGEST_WAIT_MILLIS: i64 = 1_000;
 /// Shortest step between video frames that is a duration and not repaired disorder, in 90 kHz ticks: 1 ms.
 const SHORTEST_STEP: i64 = 90;
 
@@ -25,6 +28,10 @@ pub(crate) struct Line {
     /// Last duration that was seen.
     usual: i64,
     held: Option<Held>,
+    /// Sender's time of the last frame, in milliseconds.
+    stated: Option<i64>,
+    /// How far other tracks got on since then, in milliseconds.
+    waited: i64,
 }
 
 #[derive(Debug)]
@@ -50,11 +57,14 @@ impl Line {
             floor: track.timescale.from_micros(floor_micros).0,
             usual: fixed.unwrap_or(LONE_FRAME),
             held: None,
+            stated: None,
+            waited: 0,
         }
     }
 
     /// Takes the next frame; gives the one before it, whose duration is known now.
     pub(crate) fn push(&mut self, frame: Frame) -> Option<Packet> {
+        (self.stated, self.waited) = (Some(frame.millis), 0);
         let stated = Timescale::MILLIS.convert(Ticks(frame.millis), self.timescale).0;
         let dts = self.place(stated);
         let cts = Timescale::MILLIS.convert(Ticks(i64::from(frame.cts_millis)), self.timescale).0;
@@ -80,6 +90,19 @@ impl Line {
             None => held.dts + self.usual,
         };
         Some(self.packet(held, end))
+    }
+
+    /// How far `frame` gets this track on, in milliseconds; 0 if it begins it or comes after a stall.
+    pub(crate) fn step(&self, frame: &Frame) -> i64 {
+        let step = self.stated.map_or(0, |stated| frame.millis - stated);
+        if (0..=LONGEST_WAIT_MILLIS).contains(&step) { step } else { 0 }
+    }
+
+    /// Another track got on by `step` milliseconds. When that was too much since this one's last frame, lets go of
+    /// it: the next one then begins after a hole.
+    pub(crate) fn others_got_on(&mut self, step: i64) -> Option<Packet> {
+        self.waited += step;
+        if self.waited > LONGEST_WAIT_MILLIS { self.finish(None) } else { None }
     }
 
     /// Where the track's packets have got to, held frame included, in microseconds of session time.

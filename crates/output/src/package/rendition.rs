@@ -110,10 +110,16 @@ impl Rendition {
             key: packet.key,
             data: self.strip.as_ref().map_or_else(|| packet.data.clone(), |strip| strip.apply(&packet.data)),
         };
+        let dts = packet.dts.0.saturating_add(shift);
+        if let Some(last) = self.queue.back_mut() {
+            // After a hole the frame before it lasts until this one: within a fragment only durations say when.
+            let until = u32::try_from(dts.saturating_sub(last.dts)).unwrap_or(last.sample.duration);
+            last.sample.duration = last.sample.duration.max(until);
+        }
         self.awaits_key = false;
         self.bytes += sample.data.len();
         self.end = self.micros(packet.end().0.saturating_add(shift));
-        self.queue.push_back(Frame { dts: packet.dts.0.saturating_add(shift), sample });
+        self.queue.push_back(Frame { dts, sample });
     }
 
     /// Payload bytes that wait.

@@ -66,6 +66,7 @@ pub const STORIES: &[Story] = &[
     Story { name: "late audio", steps: steps::late_audio, expect: Expect { audio_lost: 0..23, ..CHANGED } },
     Story { name: "video ends before audio", steps: steps::video_ends, expect: WHOLE },
     Story { name: "audio ends before video", steps: steps::audio_ends, expect: WHOLE },
+    Story { name: "video pauses", steps: steps::video_pauses, expect: WHOLE },
     // Where decoding can start.
     Story { name: "B-frames", steps: steps::b_frames, expect: WHOLE },
     Story { name: "a GOP of 250 frames", steps: steps::gop_of_250, expect: WHOLE },

@@ -70,6 +70,14 @@ fn ends(kind: Kind) -> Vec<Step> {
     media(clip.messages().into_iter().filter(stays))
 }
 
+/// Between two pictures in the middle of a GOP there are 2.6 s of sound alone.
+pub(super) fn video_pauses() -> Vec<Step> {
+    let clip = Clip { millis: 12_000, ..Clip::default() };
+    let pause = 4_400_000..7_000_000;
+    let stays = |m: &Message| m.kind != Kind::Video || !pause.contains(&m.received.micros_since(START));
+    media(clip.messages().into_iter().filter(stays))
+}
+
 pub(super) fn b_frames() -> Vec<Step> {
     media(Clip { b_frames: true, fps: 25, ..Clip::default() }.messages())
 }

@@ -186,3 +186,19 @@ fn a_last_segment_without_audio_is_a_gap_as_long_as_its_video() {
     assert_eq!(story.durations("audio.m3u8"), story.durations("video.m3u8"));
     assert_eq!(story.text("audio.m3u8").matches("#EXT-X-GAP\n").count(), 3);
 }
+
+#[test]
+fn a_frame_before_a_hole_lasts_until_the_next_one() {
+    let frame = |at: i64, key| packet(TrackId::VIDEO, at * 3_600, 3_600, key);
+    // 25 fps: 2 s of silence after the second frame, then on to the next key frame and one more GOP.
+    let frames =
+        [(0, true), (1, false), (52, false), (53, false), (54, true), (55, false), (108, true), (109, false)];
+    let mut story = Story::new(2, 3);
+    story.run(&[video_track()]).packets(frames.map(|(at, key)| frame(at, key)));
+    let body = story.window().get(&format!("v{}.m4s", EPOCH.unix_seconds())).unwrap().body.concat();
+    let trun = body.windows(4).position(|w| w == b"trun").unwrap() + 4;
+    let word = |at: usize| u32::from_be_bytes(body[trun + at..trun + at + 4].try_into().unwrap());
+    assert_eq!((word(0) & 0xfff, word(4)), (0x305, 4), "four samples: offset, first flags, durations, sizes");
+    let durations: Vec<u32> = (0..4).map(|n| word(16 + n * 8) / 3_600).collect();
+    assert_eq!(durations, [1, 51, 1, 1]);
+}
