@@ -19,7 +19,7 @@ pub(crate) fn spawn(
     session: Box<Session>,
     inbox: mpsc::Receiver<Command>,
 ) {
-    let span = tracing::info_span!("linger", %stream, session = %session.id());
+    let span = tracing::info_span!(parent: None, "linger", %stream, session = %session.id());
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) => drop(runtime.spawn(linger(hub, stream, claim, session, inbox).instrument(span))),
         // The runtime is gone, so nobody comes back.

@@ -73,9 +73,9 @@ impl World for Outside {
         }
     }
 
-    fn closed(&self, stream: &StreamId, session: SessionId) {
+    fn closed(&self, _: &StreamId, session: SessionId) {
         self.lanes().remove(&session);
-        tracing::info!(%stream, %session, "session closed");
+        tracing::info!("session closed");
     }
 }
 

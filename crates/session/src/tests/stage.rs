@@ -172,7 +172,10 @@ impl Stage {
                     if let Some(last) = last[kind] {
                         assert!(begin >= last, "time fell: {last} -> {begin} us");
                         let silent = reached - last > 900_000;
-                        assert!(!joins[kind] || begin == last || silent, "a gap within a run: {kind} {last} -> {begin}, others at {reached}");
+                        assert!(
+                            !joins[kind] || begin == last || silent,
+                            "a gap within a run: {kind} {last} -> {begin}, others at {reached}"
+                        );
                     }
                     reached = reached.max(begin);
                     assert!(begin > reached - 1_200_000, "tracks run apart: {begin} us after {reached} us");
