@@ -45,11 +45,18 @@ fn audio(report: &TrackReport) -> Option<LiveAudio> {
     audio.then(|| LiveAudio { codec_id: codec_id(&report.track.codec), bitrate: bitrate(report) })
 }
 
-/// The codec's number in FLV.
-fn codec_id(codec: &Codec) -> u8 {
+/// The codec's number in FLV; of one that has none its FourCC as a number, as Enhanced RTMP has it in onMetaData.
+fn codec_id(codec: &Codec) -> u32 {
     match codec {
+        Codec::Mp3(_) => 2,
         Codec::H264(_) => 7,
         Codec::Aac(_) => 10,
+        Codec::H265(_) => 12,
+        Codec::Av1(_) => u32::from_be_bytes(*b"av01"),
+        Codec::Vp9(_) => u32::from_be_bytes(*b"vp09"),
+        Codec::Opus(_) => u32::from_be_bytes(*b"Opus"),
+        Codec::Flac(_) => u32::from_be_bytes(*b"fLaC"),
+        Codec::Ac3(ac3) => u32::from_be_bytes(if ac3.enhanced { *b"ec-3" } else { *b"ac-3" }),
     }
 }
 

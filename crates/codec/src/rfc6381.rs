@@ -8,14 +8,23 @@ pub fn rfc6381(codec: &Codec) -> String {
             Some(&[profile, constraints, level]) => format!("avc1.{profile:02x}{constraints:02x}{level:02x}"),
             _ => "avc1".to_owned(),
         },
+        Codec::H265(_) => "hvc1".to_owned(),
+        Codec::Av1(_) => "av01".to_owned(),
+        Codec::Vp9(_) => "vp09".to_owned(),
         Codec::Aac(aac) => format!("mp4a.40.{}", aac.object_type),
+        // objectTypeIndication of MPEG-1 and MPEG-2 audio
+        Codec::Mp3(mp3) if mp3.sample_rate >= 32_000 => "mp4a.6b".to_owned(),
+        Codec::Mp3(_) => "mp4a.69".to_owned(),
+        Codec::Opus(_) => "Opus".to_owned(),
+        Codec::Flac(_) => "fLaC".to_owned(),
+        Codec::Ac3(ac3) => if ac3.enhanced { "ec-3" } else { "ac-3" }.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use media::{H264, Picture, Ratio};
+    use media::{H264, Picture};
 
     use super::*;
 
@@ -26,13 +35,7 @@ mod tests {
 
     #[test]
     fn h264_is_named_by_bytes_1_to_3_of_its_record() {
-        let picture = Picture {
-            width: 16,
-            height: 16,
-            sample_aspect: Ratio { num: 1, den: 1 },
-            frame_rate: None,
-            colour: None,
-        };
+        let picture = Picture::of_size(16, 16);
         let record = Bytes::from_static(&[1, 0x64, 0, 0x1F, 0xFF, 0xE1]);
         assert_eq!(rfc6381(&Codec::H264(H264 { record, length_size: 4, picture })), "avc1.64001f");
     }

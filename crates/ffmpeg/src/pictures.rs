@@ -99,7 +99,7 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    use media::{Picture, Ratio};
+    use media::Picture;
 
     use super::*;
 
@@ -108,10 +108,7 @@ mod tests {
     }
 
     fn codec() -> H264 {
-        let square = Ratio { num: 1, den: 1 };
-        let picture =
-            Picture { width: 16, height: 16, sample_aspect: square, frame_rate: None, colour: None };
-        H264 { record: Bytes::new(), length_size: 4, picture }
+        H264 { record: Bytes::new(), length_size: 4, picture: Picture::of_size(16, 16) }
     }
 
     #[test]

@@ -17,11 +17,11 @@ pub struct Packet {
     pub cts: i32,
     /// Time to the next access unit of the track, in ticks of its timescale; at least 1.
     pub duration: u32,
-    /// Whether decoding can start here. True for every audio packet; for H.264 only with an IDR picture.
+    /// Whether decoding can start here (`codec::is_key`). True for every audio packet.
     pub key: bool,
     /// When its last byte arrived.
     pub received: Wall,
-    /// Payload: length-prefixed NAL units for H.264, a raw access unit for AAC.
+    /// Payload, as [`crate::Codec`] says for each codec.
     pub data: Bytes,
 }
 

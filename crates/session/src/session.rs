@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use media::{Codec, Gap, Kind, Run, SessionId, StreamId, Timescale, Track, TrackId, Wall};
+use media::{Codec, Gap, Kind, Run, SessionId, StreamId, Track, TrackId, Wall};
 use output::{Context, Effect, Event, Memory, Spec, Warning};
 
 use crate::demux::{Demuxed, Frame, Unwrapper, demux};
@@ -443,9 +443,6 @@ fn carries(run: Option<&Run>, kind: Kind, codec: &Codec) -> bool {
 
 fn track(kind: Kind, configs: &Configs) -> Option<Track> {
     let codec = configs.get(kind)?.clone();
-    let timescale = match &codec {
-        Codec::H264(_) => Timescale::VIDEO,
-        Codec::Aac(aac) => Timescale::new(aac.sample_rate)?,
-    };
+    let timescale = codec.timescale()?;
     Some(Track { id: TrackId { kind, index: 0 }, timescale, codec })
 }

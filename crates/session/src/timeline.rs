@@ -48,7 +48,7 @@ impl Line {
     pub(crate) fn new(track: &Track, floor_micros: i64) -> Self {
         let fixed = match &track.codec {
             Codec::Aac(aac) => Some(i64::from(aac.frame_samples)),
-            Codec::H264(_) => None,
+            _ => None,
         };
         Self {
             id: track.id,

@@ -52,7 +52,7 @@ pub fn picture(sps: &[u8]) -> Result<Picture, Error> {
     let chroma = Chroma::read(&mut bits)?;
     skip_order_and_references(&mut bits)?;
     let (width, height) = size(&mut bits, &chroma)?;
-    let mut picture = Picture { width, height, sample_aspect: SQUARE, frame_rate: None, colour: None };
+    let mut picture = Picture::of_size(width, height);
     if bits.flag()? {
         // A fault leaves what was read so far, as the doc says.
         let _ = vui(&mut bits, &mut picture);

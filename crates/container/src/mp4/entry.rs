@@ -14,6 +14,7 @@ pub(super) fn sample_entry(track: &Track) -> Result<Vec<u8>, Error> {
     match &track.codec {
         Codec::H264(h264) => avc1(h264),
         Codec::Aac(aac) => mp4a(aac),
+        other => Err(Error::Unsupported { codec: codec::rfc6381(other), container: "ISO BMFF" }),
     }
 }
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use media::{Codec, Picture, Track};
+use media::{Kind, Picture, Track};
 use mp4_atom::{BufMut, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mvhd, Tkhd, Trex, Url};
 
 use super::{NON_SYNC, SYNC, TRACK_ID, entry};
@@ -90,9 +90,9 @@ fn hdlr(track: &Track) -> Hdlr {
 }
 
 fn minf(track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
-    match &track.codec {
-        Codec::H264(_) => mp4_atom::Vmhd::default().encode(out)?,
-        Codec::Aac(_) => mp4_atom::Smhd::default().encode(out)?,
+    match track.id.kind {
+        Kind::Video => mp4_atom::Vmhd::default().encode(out)?,
+        Kind::Audio => mp4_atom::Smhd::default().encode(out)?,
     }
     nest(b"dinf", out, |out| {
         // An empty location: the media is in this file (§8.7.2).

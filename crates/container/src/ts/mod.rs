@@ -185,6 +185,7 @@ fn split(tracks: &[Track]) -> Result<(Option<Video>, Option<Audio>), Error> {
                 let gathered = Gathered::new(track.timescale, aac.clone());
                 audio.replace(Audio { id: track.id, gathered }).is_some()
             }
+            _ => return Err(unsupported(track)),
         };
         if twice {
             return Err(Error::Tracks { container: CONTAINER });

@@ -1,7 +1,7 @@
 //! The multivariant playlist of a run (packaging-rules H-21 to H-25).
 
 use manifest::multivariant::{self, Multivariant, Rendition, Variant, VideoRange};
-use media::{Codec, Kind, Picture, Ratio, StreamId, Track};
+use media::{Kind, Picture, Ratio, StreamId, Track};
 
 use super::live::Live;
 use super::measure::Rates;
@@ -31,7 +31,7 @@ pub(super) fn render(stream: &StreamId, live: &Live, frame_rate: Option<Ratio>, 
         group: AUDIO_GROUP.to_owned(),
         name: "main".to_owned(),
         language: "und".to_owned(),
-        channels: channels(track),
+        channels: track.codec.channels(),
         default: true,
         uri: uri(Kind::Audio),
     };
@@ -44,14 +44,4 @@ fn display_size(picture: &Picture) -> (u32, u32) {
     let Ratio { num, den } = picture.sample_aspect;
     let width = u64::from(picture.width) * u64::from(num.max(1)) / u64::from(den.max(1));
     (u32::try_from(width).unwrap_or(picture.width), picture.height)
-}
-
-/// Channels of the track (ISO/IEC 14496-3 table 1.19: configuration 7 is 7.1); `None` if only the stream says.
-fn channels(track: &Track) -> Option<u8> {
-    match &track.codec {
-        Codec::Aac(aac) if aac.channels == 0 => None,
-        Codec::Aac(aac) if aac.channels == 7 => Some(8),
-        Codec::Aac(aac) => Some(aac.channels),
-        Codec::H264(_) => None,
-    }
 }

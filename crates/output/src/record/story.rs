@@ -1,9 +1,7 @@
 //! Synthetic runs and frames for the tests of recordings and snapshots.
 
 use bytes::Bytes;
-use media::{
-    Aac, Codec, H264, Packet, Picture, Ratio, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall,
-};
+use media::{Aac, Codec, H264, Packet, Picture, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
 
 use crate::{Bucket, Context, Effects, Event, Output};
 
@@ -19,13 +17,7 @@ pub fn video() -> Track {
     record.extend_from_slice(SPS);
     record.extend([1, 0, PPS.len() as u8]);
     record.extend_from_slice(PPS);
-    let picture = Picture {
-        width: 640,
-        height: 360,
-        sample_aspect: Ratio { num: 1, den: 1 },
-        frame_rate: None,
-        colour: None,
-    };
+    let picture = Picture::of_size(640, 360);
     let h264 = H264 { record: record.into(), length_size: 4, picture };
     Track { id: TrackId::VIDEO, timescale: Timescale::VIDEO, codec: Codec::H264(h264) }
 }

@@ -35,7 +35,7 @@ pub struct LiveStream {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveVideo {
     /// Number of the codec in FLV: 7 is H.264.
-    pub codec_id: u8,
+    pub codec_id: u32,
     /// Bits per second.
     pub bitrate: u64,
     /// Frames per second, rounded.
@@ -50,7 +50,7 @@ pub struct LiveVideo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveAudio {
     /// Number of the codec in FLV: 10 is AAC.
-    pub codec_id: u8,
+    pub codec_id: u32,
     /// Bits per second.
     pub bitrate: u64,
 }

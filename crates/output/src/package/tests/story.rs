@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use m3u8_rs::{MasterPlaylist, MediaPlaylist, Playlist};
-use media::{
-    Aac, Codec, Gap, H264, Packet, Picture, Ratio, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall,
-};
+use media::{Aac, Codec, Gap, H264, Packet, Picture, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
 
 use crate::package::{Package, Protocol, Settings};
 use crate::{Context, Effect, Effects, Event, Output, Warning, Window};
@@ -275,13 +273,7 @@ pub fn video_track() -> Track {
         1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, 10, 0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x00, 0xa0, 0x2f, 0xf9, 0x50,
         1, 0, 5, 0x68, 0xcb, 0x83, 0xcb, 0x20,
     ]);
-    let picture = Picture {
-        width: 640,
-        height: 360,
-        sample_aspect: Ratio { num: 1, den: 1 },
-        frame_rate: None,
-        colour: None,
-    };
+    let picture = Picture::of_size(640, 360);
     let h264 = H264 { record, length_size: 4, picture };
     Track { id: TrackId::VIDEO, timescale: Timescale::VIDEO, codec: Codec::H264(h264) }
 }

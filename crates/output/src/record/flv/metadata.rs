@@ -56,6 +56,7 @@ impl Metadata {
                 self.has_video = true;
             }
             Codec::Aac(aac) => self.sound = Some((aac.sample_rate, aac.channels)),
+            _ => {}
         }
     }
 

@@ -217,6 +217,7 @@ impl File {
                 self.tag(TagKind::Video, timestamp, &flv::h264_sequence_header(), &h264.record)
             }
             Codec::Aac(aac) => self.tag(TagKind::Audio, timestamp, &flv::aac_header(true), &aac.config),
+            other => Err(Error::unsupported("flv", other)),
         }
     }
 
@@ -233,6 +234,7 @@ impl File {
                 self.metadata.video_frame(packet.key, timestamp, position);
             }
             Codec::Aac(_) => self.tag(TagKind::Audio, timestamp, &flv::aac_header(false), &packet.data)?,
+            other => return Err(Error::unsupported("flv", other)),
         }
         self.metadata.last_timestamp = timestamp;
         self.metadata.duration = self.metadata.duration.max(end.saturating_sub(self.start));
