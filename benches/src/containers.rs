@@ -34,11 +34,11 @@ pub(crate) fn flv() -> Result<Vec<Row>, Error> {
 
 fn demux(messages: &[Message]) -> usize {
     let key = |message: &&Message| match message.kind {
-        Kind::Video => match flv::video(&message.payload) {
+        Kind::Video => match flv::legacy_video(&message.payload) {
             Ok(Video::Frame { data, .. }) => h264::is_idr(&data, 4),
             _ => false,
         },
-        Kind::Audio => matches!(flv::audio(&message.payload), Ok(Audio::Frame(_))),
+        Kind::Audio => matches!(flv::legacy_audio(&message.payload), Ok(Audio::Frame(_))),
     };
     messages.iter().filter(key).count()
 }

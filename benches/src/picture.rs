@@ -37,7 +37,7 @@ fn keyframe() -> Result<(H264, Bytes), Error> {
         if tag.kind != flv::TagKind::Video {
             continue;
         }
-        match (flv::video(&tag.payload)?, config.take()) {
+        match (flv::legacy_video(&tag.payload)?, config.take()) {
             (Video::SequenceHeader(record), _) => config = Some(codec::h264::config(&record)?),
             (Video::Frame { data, .. }, Some(config)) => return Ok((config, data)),
             (_, before) => config = before,

@@ -42,14 +42,14 @@ pub(crate) fn packets(clip: &Clip) -> Result<Vec<Packet>, Error> {
     let (mut packets, mut sound) = (Vec::new(), 0);
     for Message { kind, timestamp, payload, received } in clip.messages() {
         let packet = match kind {
-            Kind::Video => match flv::video(&payload)? {
+            Kind::Video => match flv::legacy_video(&payload)? {
                 Video::Frame { key, data, .. } => {
                     let dts = Ticks(i64::from(timestamp) * 90);
                     Packet { track: TrackId::VIDEO, dts, cts: 0, duration: 3_000, key, received, data }
                 }
                 _ => continue,
             },
-            Kind::Audio => match flv::audio(&payload)? {
+            Kind::Audio => match flv::legacy_audio(&payload)? {
                 Audio::Frame(data) => {
                     let dts = Ticks(sound * 1_024);
                     sound += 1;

@@ -173,7 +173,7 @@ fn flv_files() -> Vec<Vec<u8>> {
 pub(crate) fn avc_records() -> Vec<Vec<u8>> {
     let mut seeds = vec![Clip::default().avc_record()];
     for message in all_messages().filter(|message| message.kind == kind::VIDEO) {
-        if let Ok(Video::SequenceHeader(record)) = flv::video(&message.payload) {
+        if let Ok(Video::SequenceHeader(record)) = flv::legacy_video(&message.payload) {
             seeds.push(record.to_vec());
         }
     }
@@ -205,7 +205,7 @@ pub(crate) fn aac_configs() -> Vec<Vec<u8>> {
         vec![0xf8, 0xe8, 0x50, 0x00],                         // escaped object type, of no codec we take
     ];
     for message in all_messages().filter(|message| message.kind == kind::AUDIO) {
-        if let Ok(Audio::SequenceHeader(config)) = flv::audio(&message.payload) {
+        if let Ok(Audio::SequenceHeader(config)) = flv::legacy_audio(&message.payload) {
             seeds.push(config.to_vec());
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn demux(kind: Kind, payload: &Bytes, codec: Option<&Codec>) -> Resul
 }
 
 fn video(payload: &Bytes, codec: Option<&Codec>) -> Result<Demuxed, container::Error> {
-    Ok(match flv::video(payload)? {
+    Ok(match flv::legacy_video(payload)? {
         Video::SequenceHeader(record) => Demuxed::Config(Codec::H264(codec::h264::config(&record)?)),
         Video::Frame { key, cts_ms, data } => {
             // The FLV flag is a hint: recovery points and plain I frames carry it, too (packaging-rules C-05).
@@ -59,7 +59,7 @@ fn video(payload: &Bytes, codec: Option<&Codec>) -> Result<Demuxed, container::E
 }
 
 fn audio(payload: &Bytes) -> Result<Demuxed, container::Error> {
-    Ok(match flv::audio(payload)? {
+    Ok(match flv::legacy_audio(payload)? {
         Audio::SequenceHeader(config) => Demuxed::Config(Codec::Aac(codec::aac::config(&config)?)),
         Audio::Frame(data) if data.is_empty() => Demuxed::Nothing,
         Audio::Frame(data) => Demuxed::Unit { key: true, cts_millis: 0, data },

@@ -12,7 +12,7 @@ pub fn flv(input: &[u8]) {
 /// The payload of a media message, taken as either kind, down to its NAL units.
 fn tags(input: &[u8]) {
     let payload = Bytes::copy_from_slice(input);
-    match flv::video(&payload) {
+    match flv::legacy_video(&payload) {
         Ok(Video::SequenceHeader(record)) => super::h264::record(&record),
         Ok(Video::Frame { data, cts_ms, .. }) => {
             assert!((-0x80_0000..0x80_0000).contains(&cts_ms), "composition time {cts_ms} in 24 bit");
@@ -21,7 +21,7 @@ fn tags(input: &[u8]) {
         Ok(Video::Unsupported { name, .. }) => assert!(name.len() <= 64),
         Ok(Video::SequenceEnd | Video::Command) | Err(_) => {}
     }
-    match flv::audio(&payload) {
+    match flv::legacy_audio(&payload) {
         Ok(Audio::SequenceHeader(config)) => super::aac::config(&config),
         Ok(Audio::Frame(data)) => assert!(data.len() <= input.len()),
         Ok(Audio::Unsupported { name }) => assert!(name.len() <= 64),

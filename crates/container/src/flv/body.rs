@@ -47,7 +47,7 @@ pub enum Video {
 /// Takes apart the payload of a video message or tag (annex E.4.3); `data` shares `payload`.
 ///
 /// Errors: an empty or cut header, an AVCPacketType over 2.
-pub fn video(payload: &Bytes) -> Result<Video, Error> {
+pub fn legacy_video(payload: &Bytes) -> Result<Video, Error> {
     let first = *payload.first().ok_or(Error::Flv { what: "video tag header", at: 0 })?;
     if first & ENHANCED_VIDEO != 0 {
         return Ok(Video::Unsupported { codec: 0, name: fourcc(payload) });
@@ -95,7 +95,7 @@ pub enum Audio {
 /// is an empty frame: encoders send it for silence.
 ///
 /// Errors: an AAC payload without AACPacketType, or one over 1.
-pub fn audio(payload: &Bytes) -> Result<Audio, Error> {
+pub fn legacy_audio(payload: &Bytes) -> Result<Audio, Error> {
     let Some(&first) = payload.first() else {
         return Ok(Audio::Frame(Bytes::new()));
     };

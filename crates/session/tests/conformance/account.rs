@@ -57,12 +57,12 @@ impl Account {
     fn tag(&mut self, tag: &flv::Tag) {
         match tag.kind {
             TagKind::Video => {
-                if let Video::Frame { data, .. } = flv::video(&tag.payload).unwrap() {
+                if let Video::Frame { data, .. } = flv::legacy_video(&tag.payload).unwrap() {
                     self.slices.extend(h264_slices(units(&data)));
                 }
             }
             TagKind::Audio => {
-                if let Audio::Frame(data) = flv::audio(&tag.payload).unwrap() {
+                if let Audio::Frame(data) = flv::legacy_audio(&tag.payload).unwrap() {
                     self.aac.push(digest(&data));
                 }
             }

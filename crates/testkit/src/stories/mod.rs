@@ -151,11 +151,11 @@ impl Step {
 /// The access unit in a message; `None` for headers, codecs that nothing carries and what is broken.
 fn frame(message: &Message) -> Option<Bytes> {
     match message.kind {
-        Kind::Video => match flv::video(&message.payload) {
+        Kind::Video => match flv::legacy_video(&message.payload) {
             Ok(Video::Frame { data, .. }) => Some(data),
             _ => None,
         },
-        Kind::Audio => match flv::audio(&message.payload) {
+        Kind::Audio => match flv::legacy_audio(&message.payload) {
             Ok(Audio::Frame(data)) => Some(data),
             _ => None,
         },

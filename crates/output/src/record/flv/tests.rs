@@ -27,11 +27,11 @@ impl Stored {
     /// DTS in ms of the frames of a kind, sequence headers left out.
     fn frames(&self, kind: Kind) -> Vec<(u32, Bytes)> {
         let frame = |tag: &Tag| match (kind, tag.kind) {
-            (Kind::Video, TagKind::Video) => match flv::video(&tag.payload).unwrap() {
+            (Kind::Video, TagKind::Video) => match flv::legacy_video(&tag.payload).unwrap() {
                 Video::Frame { data, .. } => Some((tag.timestamp, data)),
                 _ => None,
             },
-            (Kind::Audio, TagKind::Audio) => match flv::audio(&tag.payload).unwrap() {
+            (Kind::Audio, TagKind::Audio) => match flv::legacy_audio(&tag.payload).unwrap() {
                 Audio::Frame(data) => Some((tag.timestamp, data)),
                 _ => None,
             },
@@ -128,7 +128,7 @@ fn composition_times_are_exact() {
     let run = story::run(0, 0);
     let file = &stored(&record(&run, &story::frames(&run, 2, 1_000, 0), 3_600))[0];
     let frame = file.tags.iter().find_map(|(_, tag)| match tag.kind {
-        TagKind::Video => match flv::video(&tag.payload).unwrap() {
+        TagKind::Video => match flv::legacy_video(&tag.payload).unwrap() {
             Video::Frame { cts_ms, .. } => Some(cts_ms),
             _ => None,
         },
@@ -142,8 +142,8 @@ fn sequence_headers_come_first() {
     let run = story::run(0, 0);
     let file = &stored(&record(&run, &story::frames(&run, 1, 1_000, 0), 3_600))[0];
     let Codec::H264(h264) = story::video().codec else { panic!() };
-    assert_eq!(flv::video(&file.tags[1].1.payload).unwrap(), Video::SequenceHeader(h264.record));
-    let Audio::SequenceHeader(config) = flv::audio(&file.tags[2].1.payload).unwrap() else { panic!() };
+    assert_eq!(flv::legacy_video(&file.tags[1].1.payload).unwrap(), Video::SequenceHeader(h264.record));
+    let Audio::SequenceHeader(config) = flv::legacy_audio(&file.tags[2].1.payload).unwrap() else { panic!() };
     assert_eq!(&config[..], &[0x11, 0x90]);
 }
 
@@ -161,7 +161,7 @@ fn the_index_points_at_the_key_frames() {
     assert_eq!(numbers("times"), [0.0, 1.0, 2.0, 3.0, 4.0]);
     let keys = file.tags.iter().filter(|(_, tag)| {
         tag.kind == TagKind::Video
-            && matches!(flv::video(&tag.payload).unwrap(), Video::Frame { key: true, .. })
+            && matches!(flv::legacy_video(&tag.payload).unwrap(), Video::Frame { key: true, .. })
     });
     let keys: Vec<f64> = keys.map(|(at, _)| *at as f64).collect();
     assert_eq!(numbers("filepositions"), keys);
@@ -220,7 +220,7 @@ fn a_reconnect_within_delay_time_goes_on_in_the_file() {
     let video: Vec<u32> = files[0].frames(Kind::Video).into_iter().map(|(at, _)| at).collect();
     assert_eq!(video[99..101], [3_960, 4_030], "the timeline goes on");
     let headers = files[0].tags.iter().filter(|(_, tag)| {
-        tag.kind == TagKind::Video && matches!(flv::video(&tag.payload), Ok(Video::SequenceHeader(_)))
+        tag.kind == TagKind::Video && matches!(flv::legacy_video(&tag.payload), Ok(Video::SequenceHeader(_)))
     });
     assert_eq!(headers.map(|(_, tag)| tag.timestamp).collect::<Vec<_>>(), [0, 4_030]);
     assert_eq!(files[0].key, "cam/0_2024-01-01-08-00-00_2024-01-01-08-01-44.flv");
