@@ -7,7 +7,7 @@ mod sps;
 #[cfg(test)]
 mod tests;
 
-pub use nals::{Nals, is_idr, nal_type, nals};
+pub use nals::{is_idr, nal_type, nals};
 pub use record::{ParameterSets, config, parameter_sets};
 pub use sps::picture;
 

@@ -5,11 +5,22 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod aac;
+pub mod ac3;
+pub mod av1;
 mod bits;
+pub mod flac;
 pub mod h264;
+pub mod h265;
+pub mod mp3;
+pub mod nal;
+pub mod opus;
 mod rfc6381;
+mod unit;
+pub mod vp9;
+mod vui;
 
 pub use rfc6381::rfc6381;
+pub use unit::{is_key, parameter_sets, samples};
 
 /// Bytes that are not what they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,4 +41,14 @@ pub enum Error {
         /// Byte offset in it.
         at: usize,
     },
+}
+
+impl Error {
+    /// The error of bytes that begin `offset` bytes into what was given.
+    fn after(self, offset: usize) -> Self {
+        match self {
+            Self::Truncated { what, at } => Self::Truncated { what, at: at + offset },
+            Self::Invalid { what, at } => Self::Invalid { what, at: at + offset },
+        }
+    }
 }

@@ -1,8 +1,9 @@
-use media::{Colour, Picture, Ratio};
+use media::Picture;
 
 use super::{NAL_SPS, nal_type};
 use crate::Error;
 use crate::bits::Bits;
+use crate::vui::{colour, ratio, sample_aspect};
 
 const WHAT: &str = "H.264 SPS";
 
@@ -12,28 +13,6 @@ const MAX_SIDE: u32 = 1055;
 
 /// Profiles whose SPS states the chroma format (ITU-T H.264 §7.3.2.1.1).
 const HIGH_PROFILES: [u8; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
-
-/// Table E-1: aspect_ratio_idc 1 to 16.
-const SAMPLE_ASPECTS: [(u32, u32); 16] = [
-    (1, 1),
-    (12, 11),
-    (10, 11),
-    (16, 11),
-    (40, 33),
-    (24, 11),
-    (20, 11),
-    (32, 11),
-    (80, 33),
-    (18, 11),
-    (15, 11),
-    (64, 33),
-    (160, 99),
-    (4, 3),
-    (3, 2),
-    (2, 1),
-];
-const EXTENDED_SAR: u8 = 255;
-const SQUARE: Ratio = Ratio { num: 1, den: 1 };
 
 /// What a sequence parameter set says of the picture (ITU-T H.264 §7.3.2.1.1, annex E). `sps` is one NAL unit
 /// with its header byte and its emulation prevention bytes.
@@ -192,39 +171,4 @@ fn vui(bits: &mut Bits<'_>, picture: &mut Picture) -> Result<(), Error> {
         picture.frame_rate = ratio(u64::from(time_scale), 2 * u64::from(units_in_tick));
     }
     Ok(())
-}
-
-fn sample_aspect(bits: &mut Bits<'_>) -> Result<Ratio, Error> {
-    let idc = bits.u8()?;
-    let (num, den) = match idc {
-        EXTENDED_SAR => (bits.u(16)?, bits.u(16)?),
-        _ => {
-            usize::from(idc).checked_sub(1).and_then(|row| SAMPLE_ASPECTS.get(row)).copied().unwrap_or((1, 1))
-        }
-    };
-    Ok(ratio(u64::from(num), u64::from(den)).unwrap_or(SQUARE))
-}
-
-/// Without a colour description the code points are 2, unspecified; nothing at all is stated when the range is
-/// the usual one besides.
-fn colour(bits: &mut Bits<'_>) -> Result<Option<Colour>, Error> {
-    bits.skip(3)?; // video_format
-    let full_range = bits.flag()?;
-    if !bits.flag()? {
-        let unspecified = Colour { primaries: 2, transfer: 2, matrix: 2, full_range };
-        return Ok(full_range.then_some(unspecified));
-    }
-    Ok(Some(Colour { primaries: bits.u8()?, transfer: bits.u8()?, matrix: bits.u8()?, full_range }))
-}
-
-/// In lowest terms; `None` when a side is 0 or too large.
-fn ratio(num: u64, den: u64) -> Option<Ratio> {
-    if num == 0 || den == 0 {
-        return None;
-    }
-    let (mut a, mut b) = (num, den);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    Some(Ratio { num: u32::try_from(num / a).ok()?, den: u32::try_from(den / a).ok()? })
 }

@@ -154,7 +154,7 @@ fn a_unit_beyond_the_end_is_the_last_item() {
     let data = Bytes::from_static(&[1, 0x65, 9, 0x65]);
     let mut units = nals(&data, 1);
     assert_eq!(units.next().unwrap().unwrap(), &[0x65][..]);
-    assert_eq!(units.next(), Some(Err(Error::Truncated { what: "H.264 access unit", at: 4 })));
+    assert_eq!(units.next(), Some(Err(Error::Truncated { what: "access unit", at: 4 })));
     assert_eq!(units.next(), None);
     assert!(!is_idr(&data, 1));
     let length_only = Bytes::from_static(&[0, 0, 0]);
