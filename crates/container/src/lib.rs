@@ -4,6 +4,7 @@
 pub mod amf0;
 pub mod flv;
 pub mod mp4;
+mod nal;
 pub mod ts;
 
 /// Media that a container cannot hold, or bytes that are not the container they should be.

@@ -1,8 +1,8 @@
 use bytes::Bytes;
-use codec::h264::{self, NAL_AUD, nal_type};
-use media::{Codec, Track};
+use media::Track;
 use mp4_atom::{Encode, Mfhd, Moof, Tfdt, Tfhd, Traf, Trun, TrunEntry};
 
+use super::payload::Payload;
 use super::{NON_SYNC, SYNC, TRACK_ID};
 use crate::Error;
 
@@ -26,11 +26,13 @@ pub struct Sample {
 /// C-01, C-03 to C-05, C-09). `base_dts` is the decode time of the first sample in ticks of `track`. Nothing for
 /// no samples.
 ///
-/// From H.264 samples leading access unit delimiters and parameter sets that the init segment has are left out
-/// (C-16).
+/// What a sample must not have is left out where that needs no copy: of H.264 and H.265 the access unit
+/// delimiters, filler and parameter sets that the init segment has, in front and at the end (C-16); of AV1 the
+/// temporal delimiters (AV1-ISOBMFF §2.4). An AV1 sync sample without a sequence header gets the one of the init
+/// segment.
 ///
 /// # Errors
-/// [`Error::TooLarge`] for samples of 4 GiB together.
+/// [`Error::TooLarge`] for samples of 4 GiB together; [`Error::Codec`] for a broken decoder configuration.
 pub fn fragment(
     sequence: u32,
     track: &Track,
@@ -40,9 +42,9 @@ pub fn fragment(
     if samples.is_empty() {
         return Ok(Vec::new());
     }
-    let mut pieces = vec![Bytes::new()];
-    pieces.extend(payload(track, samples)?);
-    let sizes = pieces.iter().skip(1).map(Bytes::len);
+    let payload = Payload::of(track)?;
+    let parts: Vec<_> = samples.iter().map(|sample| payload.part(sample)).collect();
+    let sizes = parts.iter().map(|part| part.iter().map(Bytes::len).sum::<usize>());
     let total: usize = sizes.clone().sum();
     let limit = u32::MAX as usize - MDAT;
     if total > limit {
@@ -50,10 +52,9 @@ pub fn fragment(
     }
     let mut moof = moof(sequence, base_dts, samples, sizes);
     let head = head(&mut moof, total)?;
-    if let Some(first) = pieces.first_mut() {
-        *first = head;
-    }
-    pieces.retain(|piece| !piece.is_empty());
+    let mut pieces = Vec::with_capacity(1 + parts.len());
+    pieces.push(head);
+    pieces.extend(parts.into_iter().flatten().filter(|piece| !piece.is_empty()));
     Ok(pieces)
 }
 
@@ -140,30 +141,4 @@ fn flags(sample: &Sample) -> u32 {
 fn same(mut values: impl Iterator<Item = u32>) -> Option<u32> {
     let first = values.next()?;
     values.all(|value| value == first).then_some(first)
-}
-
-/// What of each sample goes into the `mdat`.
-fn payload(track: &Track, samples: &[Sample]) -> Result<Vec<Bytes>, Error> {
-    let Codec::H264(config) = &track.codec else {
-        return Ok(samples.iter().map(|sample| sample.data.clone()).collect());
-    };
-    let sets = h264::parameter_sets(&config.record)?;
-    let sets: Vec<Bytes> = sets.sps.into_iter().chain(sets.pps).collect();
-    Ok(samples.iter().map(|sample| trimmed(&sample.data, config.length_size, &sets)).collect())
-}
-
-/// `data` without the delimiters and known parameter sets it begins with; as it is if nothing would remain.
-fn trimmed(data: &Bytes, length_size: u8, sets: &[Bytes]) -> Bytes {
-    let prefix = usize::from(length_size);
-    let mut rest = data.clone();
-    // An empty unit first would hide where the unit found begins.
-    while rest.get(..prefix).is_some_and(|length| length.iter().any(|&byte| byte != 0)) {
-        match h264::nals(&rest, length_size).next() {
-            Some(Ok(nal)) if nal_type(&nal) == Some(NAL_AUD) || sets.contains(&nal) => {
-                rest = rest.slice(prefix + nal.len()..);
-            }
-            _ => return rest,
-        }
-    }
-    if rest.is_empty() { data.clone() } else { rest }
 }

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use media::{Kind, Picture, Track};
+use media::{Codec, Kind, Picture, Track};
 use mp4_atom::{BufMut, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mvhd, Tkhd, Trex, Url};
 
 use super::{NON_SYNC, SYNC, TRACK_ID, entry};
@@ -33,6 +33,9 @@ fn ftyp(track: &Track) -> Ftyp {
     let mut brands = vec![FourCC::new(b"iso6"), FourCC::new(b"cmfc")];
     if track.is_video() {
         brands.push(FourCC::new(b"cmf2"));
+    }
+    if matches!(track.codec, Codec::Av1(_)) {
+        brands.push(FourCC::new(b"av01")); // AV1-ISOBMFF §2.1
     }
     Ftyp { major_brand: FourCC::new(b"iso6"), minor_version: 0, compatible_brands: brands }
 }

@@ -4,6 +4,7 @@
 mod entry;
 mod fragment;
 mod init;
+mod payload;
 #[cfg(test)]
 mod tests;
 

@@ -4,6 +4,9 @@ use mp4_atom::{Decode, DecodeMaybe, FourCC, Ftyp, Moof, Moov, Styp};
 
 use super::*;
 
+mod entries;
+mod samples;
+
 const SPS: &[u8] = b"\x67\x42\xc0\x1e\xda\x02\x80\xbf\xe5\xc0\x5a\x80\x80\x80\xa0\x00\x00\x03\x00\x20\x00\x00\x07\x91\xe2\xc5\xd4";
 const PPS: &[u8] = b"\x68\xce\x3c\x80";
 
@@ -234,26 +237,6 @@ fn the_payload_is_shared_not_copied() {
     assert_eq!(pieces.len(), 2);
     assert_eq!(pieces[1].as_ptr(), data.as_ptr());
     assert!(fragment(1, &video(), 0, &[]).unwrap().is_empty());
-}
-
-#[test]
-fn delimiters_and_known_sets_in_front_are_left_out() {
-    let framed = |nals: &[&[u8]]| -> Vec<u8> {
-        let mut data = Vec::new();
-        for nal in nals {
-            data.extend_from_slice(&(nal.len() as u32).to_be_bytes());
-            data.extend_from_slice(nal);
-        }
-        data
-    };
-    let kept = |data: Vec<u8>| read(&video(), &[Sample { data: data.into(), ..sample(1, 0, true, b"") }]).1;
-    let (aud, sei, idr, other): (&[u8], &[u8], &[u8], &[u8]) = (&[9, 0xF0], &[6, 1], &[0x65, 2], &[0x68, 1]);
-    assert_eq!(kept(framed(&[aud, SPS, PPS, sei, idr])), framed(&[sei, idr]));
-    assert_eq!(kept(framed(&[aud, other, SPS, idr])), framed(&[other, SPS, idr]), "a set that differs stays");
-    assert_eq!(kept(framed(&[idr, aud])), framed(&[idr, aud]), "only in front");
-    assert_eq!(kept(framed(&[aud])), framed(&[aud]), "never nothing");
-    assert_eq!(kept(framed(&[&[], aud, idr])), framed(&[&[], aud, idr]));
-    assert_eq!(kept(vec![0, 0, 9]), [0, 0, 9], "broken framing as it came");
 }
 
 #[test]
