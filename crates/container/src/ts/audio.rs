@@ -1,24 +1,36 @@
 use bytes::Bytes;
-use media::{Aac, Packet, Ticks, Timescale};
+use media::{Aac, Codec, Packet, Ticks, Timescale, Track};
 
 use super::{MS, on_wire, pes};
+use crate::Error;
 
 /// Longest time of one PES packet, in 90 kHz ticks (packaging-rules T-06).
 pub(super) const SPAN: i64 = 200 * MS;
 
-/// AAC frames on their way into one PES packet.
+/// Audio frames on their way into one PES packet.
 #[derive(Debug)]
 pub(super) struct Gathered {
     timescale: Timescale,
-    aac: Aac,
+    framing: Framing,
     frames: Vec<Frame>,
     len: usize,
 }
 
-/// One AAC frame with its ADTS header.
+/// How frames of a codec stand in a PES packet.
+#[derive(Debug)]
+enum Framing {
+    /// Each with an ADTS header.
+    Adts(Aac),
+    /// As they are, with the header of their own: MP3.
+    Mpeg,
+    /// As they are, in a private stream: AC-3, E-AC-3.
+    Private,
+}
+
+/// One frame.
 #[derive(Debug)]
 pub(super) struct Frame {
-    adts: [u8; 7],
+    adts: Option<[u8; 7]>,
     data: Bytes,
     dts: Ticks,
     next: Ticks,
@@ -33,25 +45,49 @@ impl Frame {
     }
 
     fn len(&self) -> usize {
-        self.adts.len() + self.data.len()
+        self.adts.map_or(0, |adts| adts.len()) + self.data.len()
     }
 }
 
 impl Gathered {
-    pub(super) fn new(timescale: Timescale, aac: Aac) -> Self {
-        Self { timescale, aac, frames: Vec::new(), len: 0 }
+    /// For an audio track; `None` for what TS has no place for.
+    pub(super) fn new(track: &Track) -> Option<Self> {
+        let framing = match &track.codec {
+            Codec::Aac(aac) => codec::aac::adts_header(aac, 0).ok().map(|_| Framing::Adts(aac.clone()))?,
+            Codec::Mp3(_) => Framing::Mpeg,
+            Codec::Ac3(_) => Framing::Private,
+            _ => return None,
+        };
+        Some(Self { timescale: track.timescale, framing, frames: Vec::new(), len: 0 })
+    }
+
+    /// stream_id of the PES packet.
+    pub(super) fn stream_id(&self) -> u8 {
+        match self.framing {
+            Framing::Adts(_) | Framing::Mpeg => pes::AUDIO_ID,
+            Framing::Private => pes::PRIVATE_ID,
+        }
     }
 
     /// A packet as a frame of this track.
-    pub(super) fn frame(&self, packet: &Packet) -> Result<Frame, codec::Error> {
-        Ok(Frame {
-            adts: codec::aac::adts_header(&self.aac, packet.data.len())?,
+    pub(super) fn frame(&self, packet: &Packet) -> Result<Frame, Error> {
+        let adts = match &self.framing {
+            Framing::Adts(aac) => Some(codec::aac::adts_header(aac, packet.data.len())?),
+            Framing::Mpeg | Framing::Private => None,
+        };
+        let frame = Frame {
+            adts,
             data: packet.data.clone(),
             dts: packet.dts,
             next: packet.end(),
             start: on_wire(self.timescale, packet.dts),
             end: on_wire(self.timescale, packet.end()),
-        })
+        };
+        let limit = pes::MAX_LENGTH - pes::OPTIONAL;
+        if frame.len() > limit {
+            return Err(Error::TooLarge { what: "audio frame", size: frame.len(), limit });
+        }
+        Ok(frame)
     }
 
     /// Whether `frame` goes into the same PES packet: only its first frame has a time, so the others must follow
@@ -88,7 +124,7 @@ impl Gathered {
     }
 
     pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.frames.iter().flat_map(|frame| [frame.adts.as_slice(), frame.data.as_ref()])
+        self.frames.iter().flat_map(|frame| [frame.adts.as_ref().map_or(&[][..], |adts| adts), &frame.data])
     }
 
     pub(super) fn clear(&mut self) {

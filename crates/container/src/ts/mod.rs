@@ -1,5 +1,5 @@
-//! MPEG-TS (ISO/IEC 13818-1, ITU-T H.222.0): one program of H.264 and AAC, as HLS plays it
-//! (packaging-rules T-01 to T-11).
+//! MPEG-TS (ISO/IEC 13818-1, ITU-T H.222.0): one program of H.264 or H.265 and AAC, MP3, AC-3 or E-AC-3, as HLS
+//! plays it (packaging-rules §6, T-01 to T-11).
 
 mod audio;
 mod clock;
@@ -11,12 +11,12 @@ mod tests;
 mod video;
 
 use bytes::BytesMut;
-use media::{Codec, H264, Packet, Ticks, Timescale, Track, TrackId};
+use media::{Codec, Kind, Packet, Ticks, Timescale, Track, TrackId};
 
 use self::audio::Gathered;
 use self::clock::Clock;
 use self::packet::Stream;
-use self::psi::Tables;
+use self::psi::{Signal, Tables};
 use self::video::AccessUnit;
 use crate::Error;
 
@@ -31,7 +31,7 @@ const MS: i64 = 90;
 /// wrap at the start (packaging-rules T-03).
 const ORIGIN: i64 = 10_000 * MS;
 
-/// Writes a transport stream of at most one H.264 and one AAC track.
+/// Writes a transport stream of at most one video and one audio track.
 ///
 /// Continuity counters run on for its whole life, over segments and runs (T-09). Times are 64 bit inside and
 /// wrap at 33 bits on the wire (T-04). Nothing is kept but audio frames on their way into a PES packet.
@@ -48,15 +48,24 @@ pub struct Muxer {
 #[derive(Debug)]
 struct Video {
     id: TrackId,
+    signal: Signal,
     timescale: Timescale,
-    h264: H264,
     unit: AccessUnit,
 }
 
 #[derive(Debug)]
 struct Audio {
     id: TrackId,
+    signal: Signal,
     gathered: Gathered,
+}
+
+/// Whether a track of `codec` has a place in TS: HLS takes it there, and AAC in a form that ADTS can say.
+pub fn carries(codec: &Codec) -> bool {
+    match codec {
+        Codec::Aac(aac) => codec::aac::adts_header(aac, 0).is_ok(),
+        codec => Signal::of(codec).is_some(),
+    }
 }
 
 impl Muxer {
@@ -68,7 +77,10 @@ impl Muxer {
     pub fn new(tracks: &[Track]) -> Result<Self, Error> {
         let (video, audio) = split(tracks)?;
         Ok(Self {
-            tables: Tables::new(video.is_some(), audio.is_some()),
+            tables: Tables::new(
+                video.as_ref().map(|video| video.signal),
+                audio.as_ref().map(|audio| audio.signal),
+            ),
             clock: Clock::default(),
             video,
             audio,
@@ -84,7 +96,8 @@ impl Muxer {
     /// As [`Muxer::new`]; the muxer stays as it was.
     pub fn set_tracks(&mut self, tracks: &[Track]) -> Result<(), Error> {
         let (video, audio) = split(tracks)?;
-        self.tables.change(video.is_some(), audio.is_some());
+        self.tables
+            .change(video.as_ref().map(|video| video.signal), audio.as_ref().map(|audio| audio.signal));
         self.clock.restart();
         (self.video, self.audio) = (video, audio);
         Ok(())
@@ -100,7 +113,7 @@ impl Muxer {
     ///
     /// # Errors
     /// [`Error::NoTrack`] for a packet of another track; [`Error::Codec`] for broken NAL framing or an AAC frame
-    /// of 8 KiB. Nothing is written then.
+    /// of 8 KiB; [`Error::TooLarge`] for another audio frame of 64 KiB. Nothing is written then.
     pub fn write(&mut self, packet: &Packet, out: &mut BytesMut) -> Result<(), Error> {
         if self.video.as_ref().is_some_and(|video| video.id == packet.track) {
             self.write_video(packet, out)
@@ -119,7 +132,7 @@ impl Muxer {
         let Some(audio) = &mut self.audio else { return Ok(()) };
         let Some((start, end)) = audio.gathered.span() else { return Ok(()) };
         let total = audio.gathered.len();
-        let header = pes::Header::audio(start, total);
+        let header = pes::Header::audio(audio.gathered.stream_id(), start, total);
         let alone = self.video.is_none();
         let pieces = std::iter::once(header.bytes()).chain(audio.gathered.pieces());
         let unit = packet::Unit { random_access: alone, len: header.bytes().len() + total, pieces };
@@ -131,7 +144,7 @@ impl Muxer {
 
     fn write_video(&mut self, packet: &Packet, out: &mut BytesMut) -> Result<(), Error> {
         let Some(video) = &mut self.video else { return Ok(()) };
-        if !video.unit.read(&packet.data, video.h264.length_size)? {
+        if !video.unit.read(&packet.data)? {
             return Ok(());
         }
         let [dts, pts, end] = [packet.dts, packet.pts(), packet.end()].map(|at| on_wire(video.timescale, at));
@@ -146,7 +159,7 @@ impl Muxer {
         let pace = self.clock.pace(dts, end);
         let header = pes::Header::video(pts, dts, video.unit.len());
         let pieces = std::iter::once(header.bytes()).chain(video.unit.pieces());
-        let (random_access, len) = (video.unit.is_idr(), header.bytes().len() + video.unit.len());
+        let (random_access, len) = (video.unit.is_random_access(), header.bytes().len() + video.unit.len());
         let unit = packet::Unit { random_access, len, pieces };
         unit.write(&mut self.video_stream, Some((&mut self.clock, pace)), out);
         video.unit.clear();
@@ -178,14 +191,9 @@ fn on_wire(timescale: Timescale, at: Ticks) -> i64 {
 fn split(tracks: &[Track]) -> Result<(Option<Video>, Option<Audio>), Error> {
     let (mut video, mut audio) = (None, None);
     for track in tracks {
-        let twice = match &track.codec {
-            Codec::H264(h264) => video.replace(Video::new(track, h264)?).is_some(),
-            Codec::Aac(aac) => {
-                codec::aac::adts_header(aac, 0).map_err(|_| unsupported(track))?;
-                let gathered = Gathered::new(track.timescale, aac.clone());
-                audio.replace(Audio { id: track.id, gathered }).is_some()
-            }
-            _ => return Err(unsupported(track)),
+        let twice = match track.id.kind {
+            Kind::Video => video.replace(Video::new(track)?).is_some(),
+            Kind::Audio => audio.replace(Audio::new(track)?).is_some(),
         };
         if twice {
             return Err(Error::Tracks { container: CONTAINER });
@@ -202,8 +210,17 @@ fn unsupported(track: &Track) -> Error {
 }
 
 impl Video {
-    fn new(track: &Track, h264: &H264) -> Result<Self, Error> {
-        let unit = AccessUnit::new(codec::h264::parameter_sets(&h264.record)?);
-        Ok(Self { id: track.id, timescale: track.timescale, h264: h264.clone(), unit })
+    fn new(track: &Track) -> Result<Self, Error> {
+        let signal = Signal::of(&track.codec).ok_or_else(|| unsupported(track))?;
+        let unit = AccessUnit::new(track)?.ok_or_else(|| unsupported(track))?;
+        Ok(Self { id: track.id, signal, timescale: track.timescale, unit })
+    }
+}
+
+impl Audio {
+    fn new(track: &Track) -> Result<Self, Error> {
+        let signal = Signal::of(&track.codec).ok_or_else(|| unsupported(track))?;
+        let gathered = Gathered::new(track).ok_or_else(|| unsupported(track))?;
+        Ok(Self { id: track.id, signal, gathered })
     }
 }

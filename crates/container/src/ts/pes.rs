@@ -4,7 +4,10 @@ pub(super) const MAX_LENGTH: usize = 0xFFFF;
 pub(super) const OPTIONAL: usize = 3 + 5;
 
 const VIDEO_ID: u8 = 0xE0;
-const AUDIO_ID: u8 = 0xC0;
+/// stream_id of MPEG audio, AAC included (§2.4.3.7).
+pub(super) const AUDIO_ID: u8 = 0xC0;
+/// stream_id of private_stream_1: AC-3 and E-AC-3 (packaging-rules §6).
+pub(super) const PRIVATE_ID: u8 = 0xBD;
 const PTS_ONLY: u8 = 0b10;
 const PTS_AND_DTS: u8 = 0b11;
 
@@ -24,8 +27,8 @@ impl Header {
     }
 
     /// Of frames with `payload` bytes in all, at most `MAX_LENGTH - OPTIONAL`.
-    pub(super) fn audio(pts: i64, payload: usize) -> Self {
-        Self::new(AUDIO_ID, pts, None, u16::try_from(payload + OPTIONAL).unwrap_or(0))
+    pub(super) fn audio(id: u8, pts: i64, payload: usize) -> Self {
+        Self::new(id, pts, None, u16::try_from(payload + OPTIONAL).unwrap_or(0))
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

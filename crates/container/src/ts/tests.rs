@@ -3,9 +3,10 @@ use codec::h264;
 use media::{Codec, Packet, Ticks, Timescale, Track, TrackId, Wall};
 
 use self::read::{Read, read, units};
-use super::{CONTAINER, Muxer};
+use super::{CONTAINER, Muxer, carries};
 use crate::Error;
 
+mod codecs;
 mod read;
 
 const SPS: &[u8] = b"\x67\x42\xc0\x1e\xda\x02\x80\xbf\xe5\xc0\x5a\x80\x80\x80\xa0\x00\x00\x03\x00\x20\x00\x00\x07\x91\xe2\xc5\xd4";

@@ -1,51 +1,66 @@
 use bytes::Bytes;
-use codec::h264::{self, NAL_AUD, NAL_FILLER, NAL_IDR, NAL_PPS, NAL_SPS, ParameterSets, nal_type};
+use media::{Codec, Track};
 
-/// Access unit delimiter with its start code: any slice type may follow (packaging-rules T-07).
-const DELIMITER: &[u8] = &[0, 0, 0, 1, 0x09, 0xF0];
-/// Start code of a parameter set, with zero_byte (ITU-T H.264 §B.1.2).
+use crate::Error;
+use crate::nal::{Role, Syntax};
+
+/// Start code of a parameter set or delimiter, with zero_byte (ITU-T H.264 §B.1.2, ITU-T H.265 §B.2.2).
 const LONG_START: &[u8] = &[0, 0, 0, 1];
 /// Start code of every other NAL unit.
 const START: &[u8] = &[0, 0, 1];
 
-/// One access unit in byte stream format (ITU-T H.264 annex B): a delimiter, before an IDR picture the parameter
-/// sets, then its NAL units as they came, without delimiters, filler and sets that only repeat ours.
+/// One access unit in byte stream format (annex B): a delimiter, before a picture that decoding can start at the
+/// parameter sets, then its NAL units as they came, without delimiters, filler and sets that only repeat ours.
 #[derive(Debug)]
 pub(super) struct AccessUnit {
-    /// SPS, then PPS of the track.
+    syntax: Syntax,
+    length_size: u8,
+    /// Of the track, in the order they are sent.
     sets: Vec<Bytes>,
     /// Reused from unit to unit.
     nals: Vec<Bytes>,
-    idr: bool,
+    random_access: bool,
     len: usize,
 }
 
 impl AccessUnit {
-    pub(super) fn new(sets: ParameterSets) -> Self {
-        let sets = sets.sps.into_iter().chain(sets.pps).collect();
-        Self { sets, nals: Vec::new(), idr: false, len: 0 }
+    /// For a video track; `None` for what TS has no place for.
+    ///
+    /// # Errors
+    /// A broken decoder configuration.
+    pub(super) fn new(track: &Track) -> Result<Option<Self>, Error> {
+        let (syntax, length_size) = match &track.codec {
+            Codec::H264(h264) => (Syntax::H264, h264.length_size),
+            Codec::H265(h265) => (Syntax::H265, h265.length_size),
+            _ => return Ok(None),
+        };
+        let sets = codec::parameter_sets(&track.codec)?;
+        Ok(Some(Self { syntax, length_size, sets, nals: Vec::new(), random_access: false, len: 0 }))
     }
 
     /// Takes the units of a packet. False if it has none worth sending.
-    pub(super) fn read(&mut self, data: &Bytes, length_size: u8) -> Result<bool, codec::Error> {
+    pub(super) fn read(&mut self, data: &Bytes) -> Result<bool, codec::Error> {
         self.clear();
-        for nal in h264::nals(data, length_size) {
+        for nal in codec::nal::units(data, self.length_size) {
             let nal = nal.inspect_err(|_| self.nals.clear())?;
-            if !matches!(nal_type(&nal), Some(NAL_AUD | NAL_FILLER)) {
+            if self.syntax.role(&nal) != Role::Padding {
                 self.nals.push(nal);
             }
         }
-        self.idr = self.nals.iter().any(|nal| nal_type(nal) == Some(NAL_IDR));
+        let is_set = |nal: &Bytes| self.syntax.role(nal) == Role::ParameterSet;
+        self.random_access = self.nals.iter().any(|nal| self.syntax.role(nal) == Role::RandomAccess);
         // One set that differs can make the others mean something else: then all stay.
-        if self.idr && self.nals.iter().filter(|nal| is_set(nal)).all(|nal| self.sets.contains(nal)) {
+        if self.random_access && self.nals.iter().filter(|nal| is_set(nal)).all(|nal| self.sets.contains(nal))
+        {
             self.nals.retain(|nal| !is_set(nal));
         }
         self.len = self.pieces().map(<[u8]>::len).sum();
         Ok(!self.nals.is_empty())
     }
 
-    pub(super) fn is_idr(&self) -> bool {
-        self.idr
+    /// Whether decoding can start at it.
+    pub(super) fn is_random_access(&self) -> bool {
+        self.random_access
     }
 
     /// Bytes of all pieces.
@@ -54,21 +69,25 @@ impl AccessUnit {
     }
 
     pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        let sets = if self.idr { self.sets.as_slice() } else { &[] };
+        let sets = if self.random_access { self.sets.as_slice() } else { &[] };
         let units = sets.iter().chain(&self.nals);
-        std::iter::once(DELIMITER).chain(units.flat_map(|nal| [start_code(nal), nal.as_ref()]))
+        std::iter::once(self.delimiter()).chain(units.flat_map(|nal| [self.start_code(nal), nal.as_ref()]))
     }
 
     /// Lets go of the packet's memory.
     pub(super) fn clear(&mut self) {
         self.nals.clear();
     }
-}
 
-fn is_set(nal: &[u8]) -> bool {
-    matches!(nal_type(nal), Some(NAL_SPS | NAL_PPS))
-}
+    /// Access unit delimiter with its start code: any slice type may follow (packaging-rules T-07).
+    fn delimiter(&self) -> &'static [u8] {
+        match self.syntax {
+            Syntax::H264 => &[0, 0, 0, 1, 0x09, 0xF0],
+            Syntax::H265 => &[0, 0, 0, 1, 0x46, 0x01, 0x50],
+        }
+    }
 
-fn start_code(nal: &[u8]) -> &'static [u8] {
-    if is_set(nal) { LONG_START } else { START }
+    fn start_code(&self, nal: &[u8]) -> &'static [u8] {
+        if self.syntax.role(nal) == Role::ParameterSet { LONG_START } else { START }
+    }
 }

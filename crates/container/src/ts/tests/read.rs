@@ -7,6 +7,7 @@ use mpeg2ts::ts::{ReadTsPacket, TsPacketReader, TsPayload};
 #[derive(Debug, Default, Clone)]
 pub(super) struct Pes {
     pub(super) pid: u16,
+    pub(super) stream_id: u8,
     pub(super) pts: u64,
     pub(super) dts: u64,
     pub(super) length: u16,
@@ -23,6 +24,8 @@ pub(super) struct Read {
     /// In 90 kHz, with the PID, its mark and how many PES packets began before.
     pub(super) pcrs: Vec<(u16, u64, bool, usize)>,
     pub(super) pmts: Vec<Pmt>,
+    /// Tag and content of the descriptors of each stream of the last PMT.
+    pub(super) descriptors: Vec<Vec<(u8, Vec<u8>)>>,
     counters: HashMap<u16, u8>,
 }
 
@@ -49,13 +52,17 @@ pub(super) fn read(bytes: &[u8]) -> Read {
                 let pts = pes.header.pts.unwrap().as_u64();
                 let dts = pes.header.dts.map_or(pts, |dts| dts.as_u64());
                 let (length, data) = (pes.pes_packet_len, pes.data.to_vec());
-                read.pes.push(Pes { pid, pts, dts, length, random_access, data });
+                let stream_id = pes.header.stream_id.as_u8();
+                read.pes.push(Pes { pid, stream_id, pts, dts, length, random_access, data });
             }
             Some(TsPayload::PesContinuation(data)) => {
                 read.pes.iter_mut().rfind(|pes| pes.pid == pid).unwrap().data.extend_from_slice(&data);
             }
             Some(TsPayload::Pmt(pmt)) => {
                 let streams = pmt.es_info.iter().map(|es| (es.stream_type as u8, es.elementary_pid.as_u16()));
+                let descriptors = pmt.es_info.iter().map(|es| &es.descriptors);
+                read.descriptors =
+                    descriptors.map(|all| all.iter().map(|d| (d.tag, d.data.clone())).collect()).collect();
                 let clock = pmt.pcr_pid.unwrap().as_u16();
                 read.pmts.push((pmt.version_number.as_u8(), clock, streams.collect()));
             }
