@@ -259,7 +259,8 @@ fn no_samples_make_it_panic() {
         seed ^= seed << 17;
         seed
     };
-    for _ in 0..3_000 {
+    let tracks = [video(), entries::h265(), entries::av1(b"\x81\x08\x0C\x00\x0A\x01\x00")];
+    for track in tracks.iter().cycle().take(6_000) {
         let samples: Vec<_> = (0..random() % 6)
             .map(|_| Sample {
                 duration: random() as u32,
@@ -268,7 +269,7 @@ fn no_samples_make_it_panic() {
                 data: (0..random() % 30).map(|_| random() as u8 & 0x09).collect::<Vec<_>>().into(),
             })
             .collect();
-        let pieces = fragment(random() as u32, &video(), random(), &samples).unwrap();
+        let pieces = fragment(random() as u32, track, random(), &samples).unwrap();
         let bytes = pieces.concat();
         let boxes = if samples.is_empty() { vec![] } else { vec!["moof".to_owned(), "mdat".to_owned()] };
         assert_eq!(kinds(&bytes), boxes);

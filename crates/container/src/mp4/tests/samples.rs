@@ -55,6 +55,19 @@ fn broken_framing_goes_in_as_it_came() {
     }
 }
 
+#[test]
+fn lengths_of_one_and_two_bytes_are_read_as_such() {
+    for (size, data, left) in [
+        (1, &[2, 9, 0xF0, 2, 0x65, 1][..], &[2, 0x65, 1][..]),
+        (2, &[0, 2, 9, 0xF0, 0, 2, 0x65, 1], &[0, 2, 0x65, 1]),
+    ] {
+        let mut track = video();
+        let Codec::H264(h264) = &mut track.codec else { panic!("no H.264") };
+        h264.length_size = size;
+        assert_eq!(kept(&track, true, data), left);
+    }
+}
+
 const DELIMITER: &[u8] = &[0x12, 0];
 const SEQUENCE: &[u8] = &[0x0A, 3, 0, 0, 0x80];
 const FRAME: &[u8] = &[0x32, 2, 0x10, 0x55];

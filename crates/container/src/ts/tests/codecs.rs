@@ -161,3 +161,18 @@ fn the_tables_get_a_new_version_when_a_type_changes() {
     let versions: Vec<_> = read(&out).pmts.iter().map(|pmt| pmt.0).collect();
     assert_eq!(versions, [0, 0, 1, 2, 3, 3]);
 }
+
+#[test]
+fn no_bytes_make_the_other_codecs_panic() {
+    let mut seed = 0x0BAD_5EED;
+    let mut muxer = Muxer::new(&[h265(), ac3(true)]).unwrap();
+    let mut out = BytesMut::new();
+    for i in 0..3_000 {
+        let data: Vec<u8> = (0..random(&mut seed) % 80).map(|_| random(&mut seed) as u8 & 0x2B).collect();
+        let packet = Packet { data: data.into(), ..frame(i * 3000, &[]) };
+        let _ = muxer.write(&packet, &mut out);
+        muxer.write(&Packet { duration: 1536, ..frame_of(i * 1536, &packet.data) }, &mut out).unwrap();
+        assert_eq!(out.len() % 188, 0);
+        out.clear();
+    }
+}
