@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Ticks, Timescale, Track, Wall};
+use crate::{Codec, Ticks, Timescale, Track, TrackId, Wall};
 
 /// From the first publish of a stream to its final end; spans reconnects.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +38,16 @@ impl Run {
     /// Wall time of media time `at` on `timescale`.
     pub fn wall_at(&self, at: Ticks, timescale: Timescale) -> Wall {
         self.wall.plus_micros(timescale.micros(at).saturating_sub(self.start))
+    }
+
+    /// The track of that id.
+    pub fn track(&self, id: TrackId) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.id == id)
+    }
+
+    /// Whether track `id` is there with exactly this codec, so that its decoder goes on.
+    pub fn carries(&self, id: TrackId, codec: &Codec) -> bool {
+        self.track(id).is_some_and(|track| track.codec == *codec)
     }
 
     /// The main video track.

@@ -1,16 +1,19 @@
-//! RTMP media messages to frames and decoder configurations.
+//! What the units of RTMP media messages mean: access units and decoder configurations.
 
 use bytes::Bytes;
-use container::flv::{self, Audio, Video};
-use media::{Codec, Kind, Wall};
+use codec::{ac3, av1, flac, h264, h265, mp3, opus, vp9};
+use container::flv::{Body, ColourInfo, Format, Unit};
+use media::{Codec, Kind, TrackId, Wall};
 
 /// An access unit with the timestamp its sender gave it.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
-    /// Video or audio.
-    pub kind: Kind,
+    /// Whose.
+    pub track: TrackId,
     /// Decode time in milliseconds, unwrapped.
     pub millis: i64,
+    /// What decode time has beyond those milliseconds, in nanoseconds; under a million.
+    pub nanos: u32,
     /// Presentation minus decode time in milliseconds.
     pub cts_millis: i32,
     /// Whether decoding can start here.
@@ -21,51 +24,103 @@ pub(crate) struct Frame {
     pub data: Bytes,
 }
 
-/// What a message means.
-#[derive(Debug)]
-pub(crate) enum Demuxed {
-    /// A decoder configuration.
-    Config(Codec),
-    /// An access unit; its time is not known yet.
-    Unit { key: bool, cts_millis: i32, data: Bytes },
-    /// Nothing to do: end of sequence, commands.
-    Nothing,
-    /// A codec that no product carries yet.
-    Unsupported(String),
-}
-
-/// Reads the payload of a video or audio message. `codec` is the configuration in force for the kind.
-pub(crate) fn demux(kind: Kind, payload: &Bytes, codec: Option<&Codec>) -> Result<Demuxed, container::Error> {
-    match kind {
-        Kind::Video => video(payload, codec),
-        Kind::Audio => audio(payload),
+impl Frame {
+    /// Whether it is a picture.
+    pub(crate) fn is_video(&self) -> bool {
+        self.track.kind == Kind::Video
     }
 }
 
-fn video(payload: &Bytes, codec: Option<&Codec>) -> Result<Demuxed, container::Error> {
-    Ok(match flv::legacy_video(payload)? {
-        Video::SequenceHeader(record) => Demuxed::Config(Codec::H264(codec::h264::config(&record)?)),
-        Video::Frame { key, cts_ms, data } => {
-            // The FLV flag is a hint: recovery points and plain I frames carry it, too (packaging-rules C-05).
-            let idr = match codec {
-                Some(Codec::H264(h264)) => codec::h264::is_idr(&data, h264.length_size),
-                _ => key,
-            };
-            Demuxed::Unit { key: idr, cts_millis: cts_ms, data }
+/// What a unit means.
+#[derive(Debug, Default)]
+pub(crate) struct Demuxed {
+    /// The decoder configuration from here on.
+    pub config: Option<Codec>,
+    /// What the sender says of colours, for this configuration and those that follow.
+    pub colour: Option<ColourInfo>,
+    /// An access unit; its time is not known yet.
+    pub unit: Option<Access>,
+    /// A codec that no product carries.
+    pub unsupported: Option<String>,
+}
+
+/// An access unit without its time.
+#[derive(Debug)]
+pub(crate) struct Access {
+    /// Its codec.
+    pub format: Format,
+    /// Presentation minus decode time in milliseconds.
+    pub cts_millis: i32,
+    /// Payload.
+    pub data: Bytes,
+}
+
+/// Reads one track's part of a message. `codec` is the configuration in force for the track.
+pub(crate) fn demux(unit: Unit, codec: Option<&Codec>) -> Result<Demuxed, codec::Error> {
+    let nothing = Demuxed::default();
+    Ok(match unit.body {
+        Body::SequenceStart(record) => Demuxed { config: announced(unit.format, &record, codec)?, ..nothing },
+        // Encoders send empty messages for silence.
+        Body::Frame { data, .. } if data.is_empty() => nothing,
+        Body::Frame { cts_ms, data, .. } => {
+            let config = in_band(unit.format, &data, codec)?;
+            Demuxed {
+                config,
+                unit: Some(Access { format: unit.format, cts_millis: cts_ms, data }),
+                ..nothing
+            }
         }
-        Video::SequenceEnd | Video::Command => Demuxed::Nothing,
-        Video::Unsupported { name, .. } => Demuxed::Unsupported(name),
+        Body::Colour(colour) => Demuxed { colour: Some(colour), ..nothing },
+        Body::Unsupported(name) => Demuxed { unsupported: Some(name), ..nothing },
+        Body::SequenceEnd | Body::Nothing => nothing,
     })
 }
 
-fn audio(payload: &Bytes) -> Result<Demuxed, container::Error> {
-    Ok(match flv::legacy_audio(payload)? {
-        Audio::SequenceHeader(config) => Demuxed::Config(Codec::Aac(codec::aac::config(&config)?)),
-        Audio::Frame(data) if data.is_empty() => Demuxed::Nothing,
-        Audio::Frame(data) => Demuxed::Unit { key: true, cts_millis: 0, data },
-        Audio::SequenceEnd => Demuxed::Nothing,
-        Audio::Unsupported { name } => Demuxed::Unsupported(name),
-    })
+/// The configuration of a sequence header; `None` if `codec` is that already, or only frames can tell.
+///
+/// FFmpeg with libaom sends an empty one first, and the real one when the encoder has it.
+fn announced(format: Format, record: &Bytes, codec: Option<&Codec>) -> Result<Option<Codec>, codec::Error> {
+    if record.is_empty() {
+        return Ok(None);
+    }
+    let config = match format {
+        Format::Avc => Codec::H264(h264::config(record)?),
+        Format::Hevc => Codec::H265(h265::config(record)?),
+        Format::Av1 => Codec::Av1(av1::config(record)?),
+        Format::Vp9 => Codec::Vp9(vp9::config(record)?),
+        Format::Aac => Codec::Aac(codec::aac::config(record)?),
+        Format::Opus => Codec::Opus(opus::config(record)?),
+        Format::Flac => Codec::Flac(flac::config(record)?),
+        Format::Mp3 | Format::Ac3 | Format::Eac3 | Format::Other => return Ok(None),
+    };
+    Ok(Some(config).filter(|config| !codec.is_some_and(|codec| is_same(config, codec))))
+}
+
+/// Whether a sequence header only says again what is known: frames told more than it has, or, of FLAC, it comes
+/// at the end with the sums that are known only then.
+fn is_same(config: &Codec, known: &Codec) -> bool {
+    match (config, known) {
+        (Codec::Av1(config), Codec::Av1(known)) => config.record == known.record,
+        (Codec::Vp9(config), Codec::Vp9(known)) => config.record == known.record,
+        (Codec::Flac(config), Codec::Flac(known)) => {
+            let format = |flac: &media::Flac| (flac.sample_rate, flac.channels, flac.bits_per_sample);
+            format(config) == format(known)
+        }
+        _ => false,
+    }
+}
+
+/// The configuration that an access unit itself states, if it is not `codec`.
+fn in_band(format: Format, data: &Bytes, codec: Option<&Codec>) -> Result<Option<Codec>, codec::Error> {
+    let stated = match (format, codec) {
+        (Format::Mp3, _) => Some(Codec::Mp3(mp3::config(data)?)),
+        (Format::Ac3, _) => Some(Codec::Ac3(ac3::config(data, false)?)),
+        (Format::Eac3, _) => Some(Codec::Ac3(ac3::config(data, true)?)),
+        (Format::Av1, Some(Codec::Av1(known))) => av1::with_picture(known, data)?.map(Codec::Av1),
+        (Format::Vp9, Some(Codec::Vp9(known))) => vp9::with_picture(known, data)?.map(Codec::Vp9),
+        _ => None,
+    };
+    Ok(stated.filter(|stated| codec != Some(stated)))
 }
 
 /// Extends RTMP's 32-bit milliseconds, which wrap after 49.7 days, to 64 bits.

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use media::{Codec, Kind, Wall};
+use media::{Kind, TrackId, Wall};
 
+use crate::configs::Configs;
 use crate::demux::Frame;
 
-/// Longest wait for a second track, in milliseconds of media.
+/// Longest wait for a further track, in milliseconds of media.
 const WAIT_MEDIA_MILLIS: i64 = 1_000;
-/// Longest wait for a second track in microseconds of wall time, for publishers that send no media.
+/// Longest wait for a further track in microseconds of wall time, for publishers that send no media.
 const WAIT_WALL_MICROS: i64 = 2_000_000;
 /// Most bytes held while waiting; beyond, the wait is over.
 const MAX_BYTES: usize = 16 << 20;
@@ -19,6 +20,8 @@ const MAX_FRAMES: usize = 4_096;
 #[derive(Debug, Default)]
 pub(crate) struct Opening {
     frames: VecDeque<Frame>,
+    /// Whose frames are held, in order.
+    tracks: Vec<TrackId>,
     bytes: usize,
     since: Option<Wall>,
     undecodable: u64,
@@ -27,11 +30,9 @@ pub(crate) struct Opening {
 /// What the wait brought.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    /// Whether there is video that can be decoded.
-    pub video: bool,
-    /// Whether there is audio.
-    pub audio: bool,
-    /// The frames held, video from its first key frame on.
+    /// The tracks with something that can be decoded, in order.
+    pub tracks: Vec<TrackId>,
+    /// The frames held, those of a video track from its first key frame on.
     pub frames: VecDeque<Frame>,
     /// Video frames before the first key frame, left out.
     pub undecodable: u64,
@@ -51,9 +52,13 @@ impl Opening {
     /// Takes a frame whose decoder configuration is known.
     pub(crate) fn push(&mut self, frame: Frame) {
         self.since.get_or_insert(frame.received);
-        if frame.kind == Kind::Video && !frame.key && !self.has(Kind::Video) {
+        let place = self.tracks.binary_search(&frame.track);
+        if place.is_err() && frame.is_video() && !frame.key {
             self.undecodable += 1;
             return;
+        }
+        if let Err(place) = place {
+            self.tracks.insert(place, frame.track);
         }
         self.bytes += frame.data.len();
         self.frames.push_back(frame);
@@ -64,16 +69,19 @@ impl Opening {
         self.since.get_or_insert(at);
     }
 
-    /// Whether to go on with what is there: both kinds seen, or waited long enough.
-    pub(crate) fn ready(&self, now: Wall) -> bool {
-        let both = self.has(Kind::Video) && self.has(Kind::Audio);
+    /// Whether to go on with what is there: both kinds and every track that `configs` announces seen, or waited
+    /// long enough.
+    pub(crate) fn ready(&self, now: Wall, configs: &Configs) -> bool {
+        let all = self.has(Kind::Video)
+            && self.has(Kind::Audio)
+            && configs.tracks().all(|track| self.tracks.binary_search(&track).is_ok());
         let span = match (self.frames.front(), self.frames.back()) {
             (Some(first), Some(last)) => (last.millis - first.millis).abs(),
             _ => 0,
         };
         let waited = self.since.is_some_and(|since| now.micros_since(since) >= WAIT_WALL_MICROS);
         let full = self.bytes >= MAX_BYTES || self.frames.len() >= MAX_FRAMES;
-        !self.frames.is_empty() && (both || span >= WAIT_MEDIA_MILLIS || waited || full)
+        !self.frames.is_empty() && (all || span >= WAIT_MEDIA_MILLIS || waited || full)
     }
 
     /// When [`Opening::ready`] turns true without further media.
@@ -83,9 +91,8 @@ impl Opening {
 
     /// Ends the wait.
     pub(crate) fn open(&mut self) -> Opened {
-        let (video, audio) = (self.has(Kind::Video), self.has(Kind::Audio));
         let this = std::mem::take(self);
-        Opened { video, audio, frames: this.frames, undecodable: this.undecodable }
+        Opened { tracks: this.tracks, frames: this.frames, undecodable: this.undecodable }
     }
 
     /// Whether anything is held.
@@ -94,29 +101,6 @@ impl Opening {
     }
 
     fn has(&self, kind: Kind) -> bool {
-        self.frames.iter().any(|frame| frame.kind == kind)
-    }
-}
-
-/// The decoder configurations that the publisher sent last.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Configs {
-    video: Option<Codec>,
-    audio: Option<Codec>,
-}
-
-impl Configs {
-    pub(crate) fn get(&self, kind: Kind) -> Option<&Codec> {
-        match kind {
-            Kind::Video => self.video.as_ref(),
-            Kind::Audio => self.audio.as_ref(),
-        }
-    }
-
-    pub(crate) fn set(&mut self, kind: Kind, codec: Codec) {
-        match kind {
-            Kind::Video => self.video = Some(codec),
-            Kind::Audio => self.audio = Some(codec),
-        }
+        self.tracks.iter().any(|track| track.kind == kind)
     }
 }

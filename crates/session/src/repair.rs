@@ -5,7 +5,7 @@
 //! one follows it, time jumped and both go on where the old timeline ended; if the next one follows the old
 //! timeline, it was a lone outlier and is moved there.
 
-use media::{Kind, Wall};
+use media::{TrackId, Wall};
 use output::Warning;
 
 use crate::demux::Frame;
@@ -29,13 +29,16 @@ pub(crate) enum Repaired {
 /// Repairs the timestamps of one connection.
 #[derive(Debug)]
 pub(crate) struct Repair {
-    video: Lane,
-    audio: Lane,
+    /// Session time minus sender's time of a track that nothing else is known of, in milliseconds.
+    offset: i64,
+    /// The track that the last frame was of comes first.
+    lanes: Vec<Lane>,
 }
 
 /// One track's view of its sender's clock.
 #[derive(Debug)]
 struct Lane {
+    track: TrackId,
     /// Session time minus sender's time, in milliseconds.
     offset: i64,
     /// The last believed frame: sender's time and arrival.
@@ -49,26 +52,23 @@ struct Lane {
 impl Repair {
     /// A connection whose sender's time `origin` is session time `at`, both in milliseconds.
     pub(crate) fn new(origin: i64, at: i64) -> Self {
-        let lane = || Lane { offset: at - origin, last: None, step: FIRST_DURATION_MILLIS, suspect: None };
-        Self { video: lane(), audio: lane() }
+        Self { offset: at - origin, lanes: Vec::new() }
     }
 
     /// Takes the next frame in order of arrival and appends what became of it.
     pub(crate) fn push(&mut self, frame: Frame, out: &mut Vec<Repaired>) {
-        let (lane, other) = match frame.kind {
-            Kind::Video => (&mut self.video, &self.audio),
-            Kind::Audio => (&mut self.audio, &self.video),
-        };
-        if lane.believes(&frame, other) {
+        self.turn_to(frame.track);
+        let Some((lane, others)) = self.lanes.split_first_mut() else { return };
+        if lane.believes(&frame, others) {
             if let Some(suspect) = lane.suspect.take() {
-                lane.clamp(suspect, other, out);
+                lane.clamp(suspect, others, out);
             }
             return lane.emit(frame, out);
         }
         match lane.suspect.take() {
-            Some(suspect) if near(suspect.millis, frame.millis) => lane.jump(suspect, frame, other, out),
+            Some(suspect) if near(suspect.millis, frame.millis) => lane.jump(suspect, frame, others, out),
             Some(suspect) => {
-                lane.clamp(suspect, other, out);
+                lane.clamp(suspect, others, out);
                 lane.suspect = Some(frame);
             }
             None => lane.suspect = Some(frame),
@@ -77,23 +77,44 @@ impl Repair {
 
     /// Lets go of what is held: nothing follows.
     pub(crate) fn finish(&mut self, out: &mut Vec<Repaired>) {
-        if let Some(suspect) = self.video.suspect.take() {
-            self.video.clamp(suspect, &self.audio, out);
+        let mut tracks: Vec<TrackId> = self.lanes.iter().map(|lane| lane.track).collect();
+        tracks.sort_unstable();
+        for track in tracks {
+            self.turn_to(track);
+            if let Some((lane, others)) = self.lanes.split_first_mut()
+                && let Some(suspect) = lane.suspect.take()
+            {
+                lane.clamp(suspect, others, out);
+            }
         }
-        if let Some(suspect) = self.audio.suspect.take() {
-            self.audio.clamp(suspect, &self.video, out);
+    }
+
+    /// Brings the lane of `track` to the front. A new one goes by the clock of the others, which may have jumped.
+    fn turn_to(&mut self, track: TrackId) {
+        match self.lanes.iter().position(|lane| lane.track == track) {
+            Some(at) => self.lanes.swap(0, at),
+            None => {
+                let offset = self.lanes.first().map_or(self.offset, |lane| lane.offset);
+                let lane = Lane { track, offset, last: None, step: FIRST_DURATION_MILLIS, suspect: None };
+                self.lanes.insert(0, lane);
+            }
         }
     }
 }
 
 impl Lane {
-    fn believes(&self, frame: &Frame, other: &Lane) -> bool {
+    fn believes(&self, frame: &Frame, others: &[Lane]) -> bool {
         let time = frame.millis + self.offset;
-        let lasts = [self, other].map(|lane| lane.last.map(|(millis, at)| (millis + lane.offset, at)));
-        lasts == [None, None]
-            || lasts.into_iter().flatten().any(|(last, at)| {
+        let mut lasts = std::iter::once(self).chain(others).filter_map(Lane::reached).peekable();
+        lasts.peek().is_none()
+            || lasts.any(|(last, at)| {
                 near(last, time) || stalled(time - last, frame.received.micros_since(at) / 1_000)
             })
+    }
+
+    /// Session time of the last frame, and when it arrived.
+    fn reached(&self) -> Option<(i64, Wall)> {
+        self.last.map(|(millis, at)| (millis + self.offset, at))
     }
 
     /// Session time at which the next frame is due.
@@ -101,9 +122,9 @@ impl Lane {
         self.last.map(|(last, _)| last + self.step + self.offset)
     }
 
-    /// Session time of the last frame.
-    fn now(&self) -> Option<i64> {
-        self.last.map(|(last, _)| last + self.offset)
+    /// Session time of the last frame of any of `others`.
+    fn now(others: &[Lane]) -> Option<i64> {
+        others.iter().filter_map(Lane::reached).map(|(time, _)| time).max()
     }
 
     fn emit(&mut self, mut frame: Frame, out: &mut Vec<Repaired>) {
@@ -117,19 +138,19 @@ impl Lane {
         out.push(Repaired::Frame(frame));
     }
 
-    fn clamp(&mut self, mut suspect: Frame, other: &Lane, out: &mut Vec<Repaired>) {
-        let due = self.due().or(other.now()).map_or(suspect.millis, |due| due - self.offset);
+    fn clamp(&mut self, mut suspect: Frame, others: &[Lane], out: &mut Vec<Repaired>) {
+        let due = self.due().or(Self::now(others)).map_or(suspect.millis, |due| due - self.offset);
         out.push(Repaired::Warn(Warning::Outlier { millis: suspect.millis - due }));
         suspect.millis = due;
         self.emit(suspect, out);
     }
 
-    fn jump(&mut self, suspect: Frame, frame: Frame, other: &Lane, out: &mut Vec<Repaired>) {
-        let due = self.due().or(other.now()).unwrap_or(suspect.millis + self.offset);
+    fn jump(&mut self, suspect: Frame, frame: Frame, others: &[Lane], out: &mut Vec<Repaired>) {
+        let due = self.due().or(Self::now(others)).unwrap_or(suspect.millis + self.offset);
         let by = suspect.millis + self.offset - due;
-        // If the other track jumped before and its new clock fits, both stay in step.
-        let follows = near(suspect.millis + other.offset, due) && other.last.is_some();
-        self.offset = if follows { other.offset } else { due - suspect.millis };
+        // If another track jumped before and its new clock fits, both stay in step.
+        let fits = |other: &&Lane| other.last.is_some() && near(suspect.millis + other.offset, due);
+        self.offset = others.iter().find(fits).map_or(due - suspect.millis, |other| other.offset);
         out.push(Repaired::Warn(Warning::Jump { millis: by }));
         out.push(Repaired::Jumped);
         self.last = None;

@@ -3,7 +3,7 @@
 mod stage;
 
 use bytes::Bytes;
-use media::{Gap, Kind, Ticks};
+use media::{Gap, Kind, Ticks, Track};
 use output::{Effect, Effects, Error, Event, Output, Spec, Warning, snapshot};
 use testkit::stories::{STORIES, story};
 use testkit::{Clip, Message, START};
@@ -239,20 +239,48 @@ fn capture(bytes: &[u8]) -> Vec<Message> {
         .collect()
 }
 
+macro_rules! data {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../tests/data/", $name, ".rtmp")).as_slice()
+    };
+}
+
 #[test]
 fn what_real_encoders_sent_comes_out_whole() {
-    // Frames without their sequence headers and end markers, as tests/data/README.md counts them.
-    let cases: [(&[u8], usize, usize); 3] = [
-        (include_bytes!("../../../tests/data/ffmpeg5-h264-bframes-aac.rtmp"), 90, 142),
-        (include_bytes!("../../../tests/data/gstreamer-h264-aac.rtmp"), 90, 141),
-        (include_bytes!("../../../tests/data/ffmpeg5-audio-only-aac.rtmp"), 0, 131),
+    // Access units by track, without sequence headers, end markers and metadata: of a capture of 3 s at 30 frames a
+    // second.
+    let cases: [(&[u8], &[&str], &[usize]); 9] = [
+        (data!("ffmpeg5-h264-bframes-aac"), &["avc1.64000d", "mp4a.40.2"], &[90, 142]),
+        (data!("gstreamer-h264-aac"), &["avc1.f4000d", "mp4a.40.2"], &[90, 141]),
+        (data!("ffmpeg5-audio-only-aac"), &["mp4a.40.2"], &[131]),
+        (data!("ffmpeg5-h264-mp3"), &["avc1.64000d", "mp4a.6b"], &[90, 116]),
+        (data!("ffmpeg9-hevc-aac"), &["hvc1.1.6.L60.90", "mp4a.40.2"], &[90, 142]),
+        (data!("ffmpeg9-av1-opus"), &["av01.0.00M.08", "Opus"], &[90, 151]),
+        (data!("ffmpeg9-vp9-flac"), &["vp09.00.11.08", "fLaC"], &[90, 141]),
+        (data!("ffmpeg9-h264-ac3"), &["avc1.64000d", "ac-3"], &[90, 94]),
+        (
+            data!("ffmpeg9-multitrack-h264-aac"),
+            &["avc1.64000d", "avc1.64000d", "mp4a.40.2", "mp4a.40.2"],
+            &[90, 90, 142, 142],
+        ),
     ];
-    for (bytes, video, audio) in cases {
+    for (bytes, codecs, units) in cases {
         let stage = Stage::of(capture(bytes));
-        assert_eq!((stage.packets(Kind::Video).len(), stage.packets(Kind::Audio).len()), (video, audio));
-        assert_eq!((stage.runs().len(), stage.warnings()), (1, vec![]));
+        let [run] = &stage.runs()[..] else { panic!("{codecs:?}: {:?}", stage.runs()) };
+        let found: Vec<String> = run.tracks.iter().map(|track| codec::rfc6381(&track.codec)).collect();
+        assert_eq!(found, codecs);
+        let count = |track: &Track| stage.packets_of(track.id).len();
+        assert_eq!(run.tracks.iter().map(count).collect::<Vec<_>>(), units, "{codecs:?}");
+        assert_eq!(stage.warnings(), [], "{codecs:?}");
+        assert!(run.tracks.iter().filter_map(Track::picture).all(|p| (p.width, p.height) == (320, 180)));
+        for track in run.tracks.iter().filter(|track| !track.is_video()) {
+            let packets = stage.packets_of(track.id);
+            let lasts =
+                |packet: &media::Packet| codec::samples(&track.codec, &packet.data) == Some(packet.duration);
+            assert!(packets.iter().all(lasts), "audio durations are exact: {codecs:?}");
+        }
     }
-    let stage = Stage::of(capture(include_bytes!("../../../tests/data/obs29-h264-aac.rtmp")));
+    let stage = Stage::of(capture(data!("obs29-h264-aac")));
     assert!(stage.packets(Kind::Video).len() > 100 && stage.warnings().is_empty(), "{:?}", stage.warnings());
 }
 

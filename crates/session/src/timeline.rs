@@ -13,6 +13,8 @@ use crate::demux::Frame;
 const LONE_FRAME: i64 = 3_000;
 /// How far other tracks may get on while a frame is held, in milliseconds of media.
 const LONGEST_WAIT_MILLIS: i64 = 1_000;
+/// How far stated times may be off the count of samples, if an access unit is shorter: this part of a second.
+const TOLERANCE: i64 = 50;
 /// Shortest step between video frames that is a duration and not repaired disorder, in 90 kHz ticks: 1 ms.
 const SHORTEST_STEP: i64 = 90;
 
@@ -21,8 +23,7 @@ const SHORTEST_STEP: i64 = 90;
 pub(crate) struct Line {
     id: TrackId,
     timescale: Timescale,
-    /// Ticks of one access unit if the codec fixes them.
-    fixed: Option<i64>,
+    codec: Codec,
     /// Earliest tick the next frame may have.
     floor: i64,
     /// Last duration that was seen.
@@ -30,13 +31,15 @@ pub(crate) struct Line {
     held: Option<Held>,
     /// Sender's time of the last frame, in milliseconds.
     stated: Option<i64>,
-    /// How far other tracks got on since then, in milliseconds.
-    waited: i64,
+    /// How far each other track got on since then, in milliseconds.
+    waited: Vec<(TrackId, i64)>,
 }
 
 #[derive(Debug)]
 struct Held {
     dts: i64,
+    /// Ticks it lasts, if its codec says so.
+    fixed: Option<i64>,
     cts: i32,
     key: bool,
     received: Wall,
@@ -46,32 +49,31 @@ struct Held {
 impl Line {
     /// A track whose packets start at `floor` microseconds of session time or later.
     pub(crate) fn new(track: &Track, floor_micros: i64) -> Self {
-        let fixed = match &track.codec {
-            Codec::Aac(aac) => Some(i64::from(aac.frame_samples)),
-            _ => None,
-        };
         Self {
             id: track.id,
             timescale: track.timescale,
-            fixed,
+            codec: track.codec.clone(),
             floor: track.timescale.from_micros(floor_micros).0,
-            usual: fixed.unwrap_or(LONE_FRAME),
+            usual: LONE_FRAME,
             held: None,
             stated: None,
-            waited: 0,
+            waited: Vec::new(),
         }
     }
 
     /// Takes the next frame; gives the one before it, whose duration is known now.
     pub(crate) fn push(&mut self, frame: Frame) -> Option<Packet> {
-        (self.stated, self.waited) = (Some(frame.millis), 0);
-        let stated = Timescale::MILLIS.convert(Ticks(frame.millis), self.timescale).0;
+        self.stated = Some(frame.millis);
+        self.waited.clear();
+        let stated = self.stated_ticks(&frame);
         let dts = self.place(stated);
+        let fixed = codec::samples(&self.codec, &frame.data).map(i64::from);
         let cts = Timescale::MILLIS.convert(Ticks(i64::from(frame.cts_millis)), self.timescale).0;
         // Video keeps its presentation time when its decode time had to move.
         let cts = if self.id.kind == Kind::Video { cts + stated - dts } else { 0 };
         let next = Held {
             dts,
+            fixed,
             cts: i32::try_from(cts).unwrap_or(0),
             key: frame.key,
             received: frame.received,
@@ -86,8 +88,8 @@ impl Line {
     pub(crate) fn finish(&mut self, next: Option<&Frame>) -> Option<Packet> {
         let held = self.held.take()?;
         let end = match next {
-            Some(frame) => Timescale::MILLIS.convert(Ticks(frame.millis), self.timescale).0,
-            None => held.dts + self.usual,
+            Some(frame) => self.stated_ticks(frame),
+            None => held.dts + held.fixed.unwrap_or(self.usual),
         };
         Some(self.packet(held, end))
     }
@@ -98,31 +100,49 @@ impl Line {
         if (0..=LONGEST_WAIT_MILLIS).contains(&step) { step } else { 0 }
     }
 
-    /// Another track got on by `step` milliseconds. When that was too much since this one's last frame, lets go of
-    /// it: the next one then begins after a hole.
-    pub(crate) fn others_got_on(&mut self, step: i64) -> Option<Packet> {
-        self.waited += step;
-        if self.waited > LONGEST_WAIT_MILLIS { self.finish(None) } else { None }
+    /// `other` got on by `step` milliseconds. When that was too much since this track's last frame, lets go of it:
+    /// the next one then begins after a hole.
+    pub(crate) fn other_got_on(&mut self, other: TrackId, step: i64) -> Option<Packet> {
+        let at = self.waited.iter().position(|(track, _)| *track == other).unwrap_or_else(|| {
+            self.waited.push((other, 0));
+            self.waited.len() - 1
+        });
+        let (_, waited) = self.waited.get_mut(at)?;
+        *waited += step;
+        if *waited > LONGEST_WAIT_MILLIS { self.finish(None) } else { None }
+    }
+
+    /// Whose timing it is.
+    pub(crate) fn track(&self) -> TrackId {
+        self.id
     }
 
     /// Where the track's packets have got to, held frame included, in microseconds of session time.
     pub(crate) fn end_micros(&self) -> i64 {
-        let end = self.held.as_ref().map_or(self.floor, |held| held.dts + self.usual);
+        let end = self.held.as_ref().map_or(self.floor, |held| held.dts + held.fixed.unwrap_or(self.usual));
         self.timescale.micros(Ticks(end))
+    }
+
+    /// What the sender states of `frame`, in ticks.
+    fn stated_ticks(&self, frame: &Frame) -> i64 {
+        let nanos = i64::from(frame.nanos) * i64::from(self.timescale.hz());
+        Timescale::MILLIS.convert(Ticks(frame.millis), self.timescale).0
+            + (nanos + 500_000_000) / 1_000_000_000
     }
 
     fn place(&self, stated: i64) -> i64 {
         let Some(held) = &self.held else { return stated.max(self.floor) };
-        match self.fixed {
-            // Sample-exact while the stated time is within one access unit of the count.
-            Some(step) if (stated - held.dts - step).abs() <= step => held.dts + step,
+        let tolerance = |step: i64| step.max(i64::from(self.timescale.hz()) / TOLERANCE);
+        match held.fixed {
+            // Sample-exact while the stated time is near the count of samples.
+            Some(step) if (stated - held.dts - step).abs() <= tolerance(step) => held.dts + step,
             _ => stated.max(held.dts + 1),
         }
     }
 
     fn packet(&mut self, held: Held, end: i64) -> Packet {
         let duration = (end - held.dts).max(1);
-        if self.fixed.is_none() && (SHORTEST_STEP..=i64::from(self.timescale.hz())).contains(&duration) {
+        if held.fixed.is_none() && (SHORTEST_STEP..=i64::from(self.timescale.hz())).contains(&duration) {
             self.usual = duration;
         }
         self.floor = held.dts + duration;

@@ -1,8 +1,9 @@
 //! A session with one output that notes what it sees.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use media::{Gap, Kind, Packet, Run, SessionId, StreamId, Wall};
+use media::{Gap, Kind, Packet, Run, SessionId, StreamId, TrackId, Wall};
 use output::{Bucket, Effect, Effects, Error, Event, Output, Spec, Warning, snapshot};
 use testkit::stories::{Step, story};
 use testkit::{Message, START};
@@ -137,6 +138,10 @@ impl Stage {
         packets.filter(|p| p.track.kind == kind).collect()
     }
 
+    pub(super) fn packets_of(&self, track: TrackId) -> Vec<Packet> {
+        self.packets(track.kind).into_iter().filter(|packet| packet.track == track).collect()
+    }
+
     pub(super) fn gaps(&self) -> Vec<Gap> {
         self.seen()
             .into_iter()
@@ -151,8 +156,8 @@ impl Stage {
 
     /// What every output may rely on (media::Packet, media::Run), checked over the whole story.
     fn check_order(&self) {
-        let mut last: [Option<i64>; 2] = [None, None];
-        let mut joins = [false, false];
+        let mut last: BTreeMap<TrackId, i64> = BTreeMap::new();
+        let mut joins: BTreeSet<TrackId> = BTreeSet::new();
         let mut reached = 0;
         let mut run: Option<Run> = None;
         let mut begun = false;
@@ -160,31 +165,32 @@ impl Stage {
             match seen {
                 Seen::Run(next) => {
                     assert!(!next.tracks.is_empty());
-                    (joins, begun) = ([false, false], false);
+                    joins.clear();
+                    begun = false;
                     run = Some(next);
                 }
                 Seen::Packet(packet) => {
                     let run = run.as_ref().expect("a packet needs a run");
                     let track = run.tracks.iter().find(|t| t.id == packet.track).expect("packet of no track");
-                    let kind = packet.track.kind as usize;
+                    let id = packet.track;
                     // A tick is another moment when the sample rate changes.
                     let (begin, end) = [packet.dts, packet.end()].map(|at| track.timescale.micros(at)).into();
-                    if let Some(last) = last[kind] {
+                    if let Some(&last) = last.get(&id) {
                         assert!(begin >= last, "time fell: {last} -> {begin} us");
                         let silent = reached - last > 900_000;
                         assert!(
-                            !joins[kind] || begin == last || silent,
-                            "a gap within a run: {kind} {last} -> {begin}, others at {reached}"
+                            !joins.contains(&id) || begin == last || silent,
+                            "a gap within a run: {id:?} {last} -> {begin}, others at {reached}"
                         );
                     }
                     reached = reached.max(begin);
                     assert!(begin > reached - 1_200_000, "tracks run apart: {begin} us after {reached} us");
-                    if packet.track.kind == Kind::Video && !begun {
+                    if id == TrackId::VIDEO && !begun {
                         assert!(packet.key, "a run begins with a key frame");
                         begun = true;
                     }
-                    joins[kind] = true;
-                    last[kind] = Some(end);
+                    joins.insert(id);
+                    last.insert(id, end);
                 }
                 Seen::Gap(_) => run = None,
                 Seen::End => {}

@@ -1,7 +1,7 @@
 //! Frame accounting: every slice and every AAC frame of a story, found again in a product by its digest.
 
 use bytes::Bytes;
-use container::flv::{self, Audio, TagKind, Video};
+use container::flv::{self, Body, TagKind};
 use media::Kind;
 use mpeg2ts::pes::{PesPacketReader, ReadPesPacket};
 use mpeg2ts::ts::TsPacketReader;
@@ -55,18 +55,17 @@ impl Account {
     }
 
     fn tag(&mut self, tag: &flv::Tag) {
-        match tag.kind {
-            TagKind::Video => {
-                if let Video::Frame { data, .. } = flv::legacy_video(&tag.payload).unwrap() {
-                    self.slices.extend(h264_slices(units(&data)));
-                }
+        let parts = match tag.kind {
+            TagKind::Video => flv::video(&tag.payload),
+            TagKind::Audio => flv::audio(&tag.payload),
+            TagKind::Script => return,
+        };
+        for unit in parts.unwrap() {
+            match (tag.kind, unit.unwrap().body) {
+                (TagKind::Video, Body::Frame { data, .. }) => self.slices.extend(h264_slices(units(&data))),
+                (TagKind::Audio, Body::Frame { data, .. }) => self.aac.push(digest(&data)),
+                _ => {}
             }
-            TagKind::Audio => {
-                if let Audio::Frame(data) = flv::legacy_audio(&tag.payload).unwrap() {
-                    self.aac.push(digest(&data));
-                }
-            }
-            TagKind::Script => {}
         }
     }
 

@@ -5,7 +5,7 @@ mod steps;
 use std::ops::Range;
 
 use bytes::Bytes;
-use container::flv::{self, Audio, Video};
+use container::flv::{self, Body, Format, Unit};
 use media::{Gap, Kind, Wall};
 
 use crate::Message;
@@ -91,6 +91,11 @@ pub const STORIES: &[Story] = &[
     },
     Story { name: "codec change of audio alone", steps: steps::codec_change_audio_only, expect: CHANGED },
     Story { name: "a codec that nothing carries", steps: steps::unknown_codec, expect: WHOLE },
+    Story {
+        name: "a codec without its configuration",
+        steps: steps::unconfigured_codec,
+        expect: Expect { video_lost: 90..240, ..WHOLE },
+    },
     Story { name: "identical headers", steps: steps::identical_headers, expect: WHOLE },
     Story { name: "broken payloads", steps: steps::broken_payloads, expect: WHOLE },
     // What time it is.
@@ -150,16 +155,15 @@ impl Step {
 
 /// The access unit in a message; `None` for headers, codecs that nothing carries and what is broken.
 fn frame(message: &Message) -> Option<Bytes> {
-    match message.kind {
-        Kind::Video => match flv::legacy_video(&message.payload) {
-            Ok(Video::Frame { data, .. }) => Some(data),
-            _ => None,
-        },
-        Kind::Audio => match flv::legacy_audio(&message.payload) {
-            Ok(Audio::Frame(data)) => Some(data),
-            _ => None,
-        },
-    }
+    let units = match message.kind {
+        Kind::Video => flv::video(&message.payload),
+        Kind::Audio => flv::audio(&message.payload),
+    };
+    let frame = |unit: Unit| match unit.body {
+        Body::Frame { data, .. } if !data.is_empty() && unit.format != Format::Other => Some(data),
+        _ => None,
+    };
+    units.ok()?.filter_map(Result::ok).find_map(frame)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! How each story goes.
 
-use bytes::Bytes;
 use media::{Gap, Kind};
 
 use super::Step;
@@ -120,10 +119,22 @@ pub(super) fn codec_change_audio_only() -> Vec<Step> {
 
 /// After 3 s the pictures are HEVC in Enhanced RTMP.
 pub(super) fn unknown_codec() -> Vec<Step> {
+    changed_codec(b"vvc1")
+}
+
+/// H.265 without its decoder configuration.
+pub(super) fn unconfigured_codec() -> Vec<Step> {
+    changed_codec(b"hvc1")
+}
+
+/// From 3 s on each video message has a frame of another codec.
+fn changed_codec(fourcc: &[u8; 4]) -> Vec<Step> {
     let mut messages = Clip { millis: 8_000, ..Clip::default() }.messages();
-    let hevc = |m: &&mut Message| m.kind == Kind::Video && m.received.micros_since(START) >= 3_000_000;
-    for message in messages.iter_mut().filter(hevc) {
-        message.payload = Bytes::from_static(b"\x91hvc1\0\0\0\0\0\0\x02\x26\x01");
+    let late = |m: &&mut Message| m.kind == Kind::Video && m.received.micros_since(START) >= 3_000_000;
+    for (number, message) in (0u16..).zip(messages.iter_mut().filter(late)) {
+        let [high, low] = number.to_be_bytes();
+        let frame = [&[0x91], &fourcc[..], &[0, 0, 0, 0, 0, 0, 4, 0x26, 1, high, low]];
+        message.payload = frame.concat().into();
     }
     media(messages)
 }
