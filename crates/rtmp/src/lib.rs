@@ -12,6 +12,7 @@
 mod aggregate;
 pub mod chunk;
 pub mod command;
+mod enhanced;
 mod error;
 mod event;
 mod handshake;
@@ -21,6 +22,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use enhanced::Capabilities;
 pub use error::Error;
 pub use event::{Event, Kind, Message, Stage};
 pub use limits::Limits;

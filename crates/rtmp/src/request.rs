@@ -1,5 +1,7 @@
 use container::amf0::Value;
 
+use crate::Capabilities;
+
 /// The most arguments kept of a query; the rest is dropped.
 const MAX_ARGS: usize = 64;
 /// The most bytes kept of what the client calls itself.
@@ -26,6 +28,8 @@ pub struct Request {
     pub vhost: Option<String>,
     /// flashVer: what the client calls itself, cut at 128 bytes.
     pub client: String,
+    /// What the client says of Enhanced RTMP, if anything.
+    pub enhanced: Option<Capabilities>,
 }
 
 /// What `connect` said.
@@ -35,6 +39,7 @@ pub struct Connect {
     app: String,
     args: Vec<(String, String)>,
     client: String,
+    enhanced: Option<Capabilities>,
 }
 
 impl Connect {
@@ -47,7 +52,9 @@ impl Connect {
         parse_args(query.or(url_query), &mut args);
         let client = text("flashVer");
         let client = client.get(..client.floor_char_boundary(MAX_CLIENT)).unwrap_or_default();
-        Self { host: host(url), app: app.trim_matches('/').to_owned(), args, client: client.to_owned() }
+        let app = app.trim_matches('/').to_owned();
+        let enhanced = Capabilities::read(object);
+        Self { host: host(url), app, args, client: client.to_owned(), enhanced }
     }
 
     /// The request for `name`, which may carry a query.
@@ -63,7 +70,13 @@ impl Connect {
             vhost: vhost.map(|(_, value)| value.clone()),
             args,
             client: self.client.clone(),
+            enhanced: self.enhanced.clone(),
         }
+    }
+
+    /// Whether the client says anything of Enhanced RTMP.
+    pub fn is_enhanced(&self) -> bool {
+        self.enhanced.is_some()
     }
 }
 

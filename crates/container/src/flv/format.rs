@@ -28,6 +28,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every format of video that is read and written.
+    pub const VIDEO: &[Self] = &[Self::Avc, Self::Hevc, Self::Av1, Self::Vp9];
+    /// Every format of audio that is read and written.
+    pub const AUDIO: &[Self] = &[Self::Aac, Self::Mp3, Self::Opus, Self::Flac, Self::Ac3, Self::Eac3];
+
     /// FourCC of the Enhanced form (enhanced-rtmp-v2, "ExVideoTagHeader" and "ExAudioTagHeader"); zeros for
     /// [`Format::Other`].
     pub fn fourcc(self) -> [u8; 4] {
@@ -43,6 +48,14 @@ impl Format {
             Self::Ac3 => *b"ac-3",
             Self::Eac3 => *b"ec-3",
             Self::Other => [0; 4],
+        }
+    }
+
+    /// Its FourCC as text; empty for [`Format::Other`].
+    pub fn name(self) -> String {
+        match self {
+            Self::Other => String::new(),
+            known => printable(known.fourcc()),
         }
     }
 
@@ -65,8 +78,8 @@ impl Format {
     /// The format of `kind` with this FourCC; `None` if we read none such.
     pub(super) fn of_fourcc(kind: Kind, fourcc: [u8; 4]) -> Option<Self> {
         let known = match kind {
-            Kind::Video => VIDEO,
-            Kind::Audio => AUDIO,
+            Kind::Video => Self::VIDEO,
+            Kind::Audio => Self::AUDIO,
         };
         known.iter().copied().find(|format| format.fourcc() == fourcc)
     }
@@ -76,9 +89,6 @@ impl Format {
         matches!(self, Self::Avc | Self::Hevc)
     }
 }
-
-const VIDEO: &[Format] = &[Format::Avc, Format::Hevc, Format::Av1, Format::Vp9];
-const AUDIO: &[Format] = &[Format::Aac, Format::Opus, Format::Mp3, Format::Flac, Format::Ac3, Format::Eac3];
 
 /// What a message says its codec is.
 #[derive(Clone, Copy, Debug)]
@@ -103,11 +113,16 @@ impl Source {
 
     /// Its name, to tell an operator: what is not printable of a FourCC is `?`.
     pub(super) fn name(self) -> String {
-        let code = match self {
-            Self::Legacy(name) => return name.to_owned(),
-            Self::FourCc(code) => code,
-            Self::Known(format) => format.fourcc(),
-        };
-        code.map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).iter().collect()
+        match self {
+            Self::Known(format) => format.name(),
+            Self::FourCc(code) => printable(code),
+            Self::Legacy(name) => name.to_owned(),
+        }
     }
+}
+
+fn printable(code: [u8; 4]) -> String {
+    code.map(|byte| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' })
+        .iter()
+        .collect()
 }

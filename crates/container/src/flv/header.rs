@@ -27,6 +27,7 @@ pub(super) mod video_packet {
     pub const SEQUENCE_END: u8 = 2;
     pub const CODED_FRAMES_X: u8 = 3;
     pub const METADATA: u8 = 4;
+    pub const MPEG2_TS_SEQUENCE_START: u8 = 5;
     pub const MULTITRACK: u8 = 6;
 }
 
@@ -35,6 +36,7 @@ pub(super) mod audio_packet {
     pub const SEQUENCE_START: u8 = 0;
     pub const CODED_FRAMES: u8 = 1;
     pub const SEQUENCE_END: u8 = 2;
+    pub const MULTICHANNEL_CONFIG: u8 = 4;
     pub const MULTITRACK: u8 = 5;
 }
 
@@ -61,19 +63,21 @@ pub fn video(payload: &Bytes) -> Result<Units, Error> {
     }
     let frame_type = first >> 4 & 7;
     units.key = frame_type == KEY;
-    let mut packet = mod_ex(&mut units, first & 0x0f)?;
+    let packet = mod_ex(&mut units, first & 0x0f)?;
     if packet != video_packet::METADATA && frame_type == COMMAND {
         return Ok(units);
     }
-    packet = tracks(&mut units, packet, video_packet::MULTITRACK)?;
-    units.packet = match packet {
-        video_packet::SEQUENCE_START => Packet::SequenceStart,
-        video_packet::CODED_FRAMES => Packet::CodedFrames,
-        video_packet::SEQUENCE_END => Packet::SequenceEnd,
-        video_packet::CODED_FRAMES_X => Packet::CodedFramesX,
-        video_packet::METADATA => Packet::Metadata,
-        _ => Packet::Other,
-    };
+    tracks(&mut units, packet, video_packet::MULTITRACK, |packet| {
+        Some(match packet {
+            video_packet::SEQUENCE_START => Packet::SequenceStart,
+            video_packet::CODED_FRAMES => Packet::CodedFrames,
+            video_packet::SEQUENCE_END => Packet::SequenceEnd,
+            video_packet::CODED_FRAMES_X => Packet::CodedFramesX,
+            video_packet::METADATA => Packet::Metadata,
+            video_packet::MPEG2_TS_SEQUENCE_START => Packet::Other,
+            _ => return None,
+        })
+    })?;
     Ok(units)
 }
 
@@ -92,13 +96,15 @@ pub fn audio(payload: &Bytes) -> Result<Units, Error> {
         return Ok(units);
     }
     let packet = mod_ex(&mut units, first & 0x0f)?;
-    let packet = tracks(&mut units, packet, audio_packet::MULTITRACK)?;
-    units.packet = match packet {
-        audio_packet::SEQUENCE_START => Packet::SequenceStart,
-        audio_packet::CODED_FRAMES => Packet::CodedFrames,
-        audio_packet::SEQUENCE_END => Packet::SequenceEnd,
-        _ => Packet::Other,
-    };
+    tracks(&mut units, packet, audio_packet::MULTITRACK, |packet| {
+        Some(match packet {
+            audio_packet::SEQUENCE_START => Packet::SequenceStart,
+            audio_packet::CODED_FRAMES => Packet::CodedFrames,
+            audio_packet::SEQUENCE_END => Packet::SequenceEnd,
+            audio_packet::MULTICHANNEL_CONFIG => Packet::Other,
+            _ => return None,
+        })
+    })?;
     Ok(units)
 }
 
@@ -122,28 +128,31 @@ fn mod_ex(units: &mut Units, mut packet: u8) -> Result<u8, Error> {
     Ok(packet)
 }
 
-/// Reads the FourCC, or how the tracks of a PacketType `multitrack` follow; the PacketType of them all.
-fn tracks(units: &mut Units, packet: u8, multitrack: u8) -> Result<u8, Error> {
-    if packet != multitrack {
-        units.source = units.fourcc()?;
-        return Ok(packet);
+/// Reads what `packet` is, how the tracks follow if it is `multitrack`, and the FourCC that all of them have.
+/// `meaning` knows the PacketTypes that tracks can have.
+fn tracks(
+    units: &mut Units,
+    mut packet: u8,
+    multitrack: u8,
+    meaning: impl Fn(u8) -> Option<Packet>,
+) -> Result<(), Error> {
+    let mut at = units.at().saturating_sub(1);
+    if packet == multitrack {
+        at = units.at();
+        let types = units.field("multitrack type", |rest| rest.try_get_u8())?;
+        units.layout = match types >> 4 {
+            0 => Layout::OneTrack,
+            1 => Layout::ManyTracks,
+            2 => Layout::ManyTracksManyCodecs,
+            _ => return Err(Error::Flv { what: "multitrack type", at }),
+        };
+        packet = types & 0x0f;
     }
-    let at = units.at();
-    let types = units.field("multitrack type", |rest| rest.try_get_u8())?;
-    let packet = types & 0x0f;
-    if packet == multitrack || packet == MOD_EX {
-        return Err(Error::Flv { what: "packet type of tracks", at });
-    }
-    units.layout = match types >> 4 {
-        0 => Layout::OneTrack,
-        1 => Layout::ManyTracks,
-        2 => Layout::ManyTracksManyCodecs,
-        _ => return Err(Error::Flv { what: "multitrack type", at }),
-    };
+    units.packet = meaning(packet).ok_or(Error::Flv { what: "PacketType", at })?;
     if units.layout != Layout::ManyTracksManyCodecs {
         units.source = units.fourcc()?;
     }
-    Ok(packet)
+    Ok(())
 }
 
 /// Reads the header of H.264 (annex E.4.3.1), which users of other codecs took over.

@@ -161,9 +161,10 @@ impl Units {
         Ok(match self.packet {
             Packet::SequenceStart => Body::SequenceStart(data),
             Packet::CodedFrames if format.has_composition_time() => {
-                let cut = |_| Error::Flv { what: "composition time", at: self.len - self.rest.len() };
-                let cts_ms = data.try_get_int(3).map_err(cut)?;
-                Body::Frame { key: self.key, cts_ms: i32::try_from(cts_ms).unwrap_or(0), data }
+                let cut = Error::Flv { what: "composition time", at: self.at() };
+                let &[a, b, c] = data.first_chunk().ok_or(cut)?;
+                data.advance(3);
+                Body::Frame { key: self.key, cts_ms: signed_24([a, b, c]), data }
             }
             Packet::CodedFrames | Packet::CodedFramesX => Body::Frame { key: self.key, cts_ms: 0, data },
             Packet::SequenceEnd => Body::SequenceEnd,
@@ -189,4 +190,8 @@ impl Units {
     ) -> Result<T, Error> {
         get(&mut self.rest).map_err(|_| Error::Flv { what, at: self.len })
     }
+}
+
+fn signed_24([a, b, c]: [u8; 3]) -> i32 {
+    i32::from_be_bytes([a, b, c, 0]) >> 8
 }

@@ -78,8 +78,9 @@ impl Server {
     /// A second connect is dropped.
     fn connect(&mut self, command: &Command) {
         if self.connect.is_none() {
-            self.connect = Some(Connect::new(&command.object));
-            self.replies.connected(command, WINDOW);
+            let connect = Connect::new(&command.object);
+            self.replies.connected(command, WINDOW, connect.is_enhanced());
+            self.connect = Some(connect);
         }
     }
 

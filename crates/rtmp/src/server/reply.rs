@@ -1,6 +1,7 @@
 use bytes::{Bytes, BytesMut};
 use container::amf0::Value;
 
+use crate::Capabilities;
 use crate::chunk::{Format, Message, Writer, kind};
 use crate::command::{Command, encode, object};
 
@@ -42,8 +43,9 @@ impl Replies {
         &mut self.out
     }
 
-    /// Answers `connect`.
-    pub fn connected(&mut self, command: &Command, window: u32) {
+    /// Answers `connect`. What we can of Enhanced RTMP is told to clients that said what they can (`enhanced`): old
+    /// ones get the answer they have always got.
+    pub fn connected(&mut self, command: &Command, window: u32, enhanced: bool) {
         self.control(kind::WINDOW_ACK_SIZE, &window.to_be_bytes());
         let [a, b, c, d] = window.to_be_bytes();
         self.control(kind::SET_PEER_BANDWIDTH, &[a, b, c, d, DYNAMIC]);
@@ -53,12 +55,15 @@ impl Replies {
             ("capabilities", 31.0.into()),
             ("mode", 1.0.into()),
         ]);
-        let info = object([
+        let mut info = object([
             ("level", "status".into()),
             ("code", "NetConnection.Connect.Success".into()),
             ("description", "Connected.".into()),
             ("objectEncoding", 0.0.into()),
         ]);
+        if let (true, Value::Object(properties)) = (enhanced, &mut info) {
+            properties.extend(Capabilities::of_server());
+        }
         self.send(CONNECTION, 0, &["_result".into(), command.transaction.into(), server, info]);
     }
 

@@ -9,9 +9,9 @@ pub(super) fn capture(name: &str) -> Vec<u8> {
 
 /// What a connection says, its publish accepted at once.
 #[derive(PartialEq, Default)]
-struct Told {
+pub(super) struct Told {
     publishes: Vec<String>,
-    media: Vec<Message>,
+    pub media: Vec<Message>,
     metadata: usize,
     unpublished: usize,
 }
@@ -22,7 +22,7 @@ impl Told {
     }
 }
 
-fn tell(bytes: &[u8], piece: usize) -> (Told, Server) {
+pub(super) fn tell(bytes: &[u8], piece: usize) -> (Told, Server) {
     let mut server = Server::after_handshake(Limits::default());
     let (mut told, mut buf, mut events) = (Told::default(), BytesMut::new(), Vec::new());
     for piece in bytes.chunks(piece) {
@@ -57,7 +57,7 @@ fn check(name: &str, video: usize, audio: usize) {
 
 #[track_caller]
 fn same_in_pieces(bytes: &[u8], whole: &Told) {
-    for piece in [1, 7, 1448] {
+    for piece in [1, 7, 131, 1448] {
         let (pieces, _) = tell(bytes, piece);
         assert!(pieces == *whole, "differs in pieces of {piece}");
     }
@@ -71,6 +71,31 @@ fn ffmpeg_5_with_b_frames() {
 #[test]
 fn ffmpeg_5_with_audio_only() {
     check("ffmpeg5-audio-only-aac", 0, 132);
+}
+
+#[test]
+fn ffmpeg_5_with_mp3() {
+    check("ffmpeg5-h264-mp3", 92, 116);
+}
+
+#[test]
+fn ffmpeg_9_with_h265() {
+    check("ffmpeg9-hevc-aac", 92, 143);
+}
+
+#[test]
+fn ffmpeg_9_with_av1_and_opus() {
+    check("ffmpeg9-av1-opus", 92, 153);
+}
+
+#[test]
+fn ffmpeg_9_with_vp9_and_flac() {
+    check("ffmpeg9-vp9-flac", 92, 146);
+}
+
+#[test]
+fn ffmpeg_9_with_ac3() {
+    check("ffmpeg9-h264-ac3", 92, 96);
 }
 
 #[test]

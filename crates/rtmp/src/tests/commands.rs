@@ -1,9 +1,10 @@
 use container::amf0::Value;
+use container::flv::Format;
 
 use super::{Client, code};
 use crate::chunk::kind;
 use crate::command::{encode, object};
-use crate::{Error, Event, Publish, Stage};
+use crate::{Capabilities, Error, Event, Publish, Stage};
 
 fn names(client: &mut Client) -> Vec<(u32, String, f64)> {
     client.answers().into_iter().map(|(stream, c)| (stream, c.name, c.transaction)).collect()
@@ -219,4 +220,77 @@ fn commands_before_connect_close_the_connection() {
     client.command(0, "createStream", 1.0, &[]);
     assert_eq!(client.flush(), Err(Error::NotConnected));
     assert_eq!(client.server.stage(), Stage::Closed);
+}
+
+fn connect_with(properties: Vec<(&str, Value)>) -> (Client, Value) {
+    let mut client = Client::new();
+    let mut all = vec![("app".to_owned(), Value::from("live"))];
+    all.extend(properties.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    client.message(kind::COMMAND, 0, 0, encode(&["connect".into(), 1.0.into(), Value::Object(all)]));
+    client.command(0, "createStream", 2.0, &[]);
+    client.command(1, "publish", 3.0, &["s".into()]);
+    client.flush().unwrap();
+    let info = client.answers()[0].1.args[0].clone();
+    (client, info)
+}
+
+fn enhanced(client: &Client) -> Option<&Capabilities> {
+    let [Event::Publish(publish)] = &client.events[..] else { panic!("{:?}", client.events) };
+    publish.enhanced.as_ref()
+}
+
+#[test]
+fn a_client_of_enhanced_rtmp_is_told_what_the_server_takes() {
+    let list = Value::StrictArray(vec!["av01".into(), "hvc1".into()]);
+    let (client, info) = connect_with(vec![("fourCcList", list)]);
+    let names = ["avc1", "hvc1", "av01", "vp09", "mp4a", ".mp3", "Opus", "fLaC", "ac-3", "ec-3"];
+    assert_eq!(info.get("fourCcList"), Some(&Value::StrictArray(names.map(Value::from).to_vec())));
+    let forward = |names: &[&str]| {
+        Value::Object(names.iter().map(|&name| (name.to_owned(), Value::from(4.0))).collect())
+    };
+    assert_eq!(info.get("videoFourCcInfoMap"), Some(&forward(&names[..4])));
+    assert_eq!(info.get("audioFourCcInfoMap"), Some(&forward(&names[4..])));
+    assert_eq!(info.get("capsEx"), Some(&14.0.into()));
+    assert_eq!(info.get("code"), Some(&"NetConnection.Connect.Success".into()));
+    let formats = vec![Format::Hevc, Format::Av1];
+    assert_eq!(enhanced(&client), Some(&Capabilities { formats, extended: 0 }));
+}
+
+#[test]
+fn a_client_of_old_gets_the_answer_of_old() {
+    let (client, info) = connect_with(vec![]);
+    let names: Vec<&str> = info.properties().unwrap().iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["level", "code", "description", "objectEncoding"]);
+    assert_eq!(enhanced(&client), None);
+}
+
+#[test]
+fn what_a_client_can_play_or_hand_on_is_told() {
+    let video = object([("*", 4.0.into())]);
+    let audio = object([("Opus", 1.0.into()), ("fLaC", 2.0.into()), ("zzzz", 7.0.into())]);
+    let (client, _) = connect_with(vec![
+        ("videoFourCcInfoMap", video),
+        ("audioFourCcInfoMap", audio),
+        ("capsEx", 3.0.into()),
+    ]);
+    let formats = [Format::VIDEO, &[Format::Opus]].concat();
+    let extended = Capabilities::RECONNECT | Capabilities::MULTITRACK;
+    assert_eq!(enhanced(&client), Some(&Capabilities { formats, extended }));
+}
+
+#[test]
+fn a_client_that_takes_everything_takes_every_codec() {
+    let (client, _) = connect_with(vec![("fourCcList", Value::StrictArray(vec!["*".into()]))]);
+    assert_eq!(enhanced(&client).unwrap().formats, [Format::VIDEO, Format::AUDIO].concat());
+}
+
+#[test]
+fn capabilities_that_are_no_capabilities_promise_nothing() {
+    let (client, info) = connect_with(vec![
+        ("fourCcList", "av01".into()),
+        ("videoFourCcInfoMap", 1.0.into()),
+        ("capsEx", Value::Null),
+    ]);
+    assert_eq!(enhanced(&client), Some(&Capabilities::default()));
+    assert!(info.get("capsEx").is_some());
 }

@@ -5,6 +5,7 @@ mod commands;
 mod hostile;
 mod media;
 mod peer;
+mod tracks;
 
 use bytes::{Bytes, BytesMut};
 use container::amf0::Value;

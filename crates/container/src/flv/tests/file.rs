@@ -1,11 +1,8 @@
 use bytes::Bytes;
 
-use super::*;
+use super::bytes;
 use crate::Error;
-
-fn bytes(b: &'static [u8]) -> Bytes {
-    Bytes::from_static(b)
-}
+use crate::flv::*;
 
 fn file(tags: &[(TagKind, u32, &[u8], &'static [u8])]) -> Vec<u8> {
     let mut out = vec![Bytes::copy_from_slice(&header(true, true))];
@@ -21,8 +18,8 @@ fn file(tags: &[(TagKind, u32, &[u8], &'static [u8])]) -> Vec<u8> {
 fn tags_read_back_as_written() {
     let file = file(&[
         (TagKind::Script, 0, b"", b"\x02\0\x01x"),
-        (TagKind::Video, 0x0123_4567, &h264_header(true, -40), b"\0\0\0\x01\x65"),
-        (TagKind::Audio, u32::MAX, &aac_header(false), b""),
+        (TagKind::Video, 0x0123_4567, b"\x17\x01\xff\xff\xd8", b"\x65"),
+        (TagKind::Audio, u32::MAX, b"\xaf\x01", b""),
     ]);
     let (header, tags) = read(&Bytes::from(file)).unwrap();
     assert_eq!(header, Header { audio: true, video: true });
@@ -30,9 +27,8 @@ fn tags_read_back_as_written() {
     let kinds: Vec<_> = tags.iter().map(|tag| (tag.kind, tag.timestamp)).collect();
     let expected = [(TagKind::Script, 0), (TagKind::Video, 0x0123_4567), (TagKind::Audio, u32::MAX)];
     assert_eq!(kinds, expected);
-    let frame = Video::Frame { key: true, cts_ms: -40, data: bytes(b"\0\0\0\x01\x65") };
-    assert_eq!(legacy_video(&tags[1].payload).unwrap(), frame);
-    assert_eq!(legacy_audio(&tags[2].payload).unwrap(), Audio::Frame(Bytes::new()));
+    let payloads: Vec<_> = tags.iter().map(|tag| &tag.payload[..]).collect();
+    assert_eq!(payloads, [&b"\x02\0\x01x"[..], b"\x17\x01\xff\xff\xd8\x65", b"\xaf\x01"]);
 }
 
 #[test]
@@ -96,51 +92,4 @@ fn a_broken_file_is_told_with_its_offset() {
         bad[byte] ^= 0x40;
         torn(&bad, what, at);
     }
-}
-
-#[test]
-fn a_composition_time_is_signed() {
-    for cts in [0, 1, -1, 80, 0x7f_ffff, -0x80_0000] {
-        let payload = Bytes::copy_from_slice(&h264_header(false, cts));
-        let frame = Video::Frame { key: false, cts_ms: cts, data: Bytes::new() };
-        assert_eq!(legacy_video(&payload).unwrap(), frame);
-    }
-}
-
-#[test]
-fn headers_and_ends_are_told_from_frames() {
-    let with = |head: &[u8]| Bytes::from([head, b"rest"].concat());
-    let rest = || bytes(b"rest");
-    assert_eq!(legacy_video(&with(&h264_sequence_header())).unwrap(), Video::SequenceHeader(rest()));
-    assert_eq!(legacy_video(&bytes(b"\x17\x02")).unwrap(), Video::SequenceEnd);
-    assert_eq!(legacy_video(&Bytes::copy_from_slice(&h264_end_of_sequence())).unwrap(), Video::SequenceEnd);
-    assert_eq!(legacy_video(&bytes(b"\x57\x01")).unwrap(), Video::Command);
-    assert_eq!(legacy_audio(&with(&aac_header(true))).unwrap(), Audio::SequenceHeader(rest()));
-    assert_eq!(legacy_audio(&with(&aac_header(false))).unwrap(), Audio::Frame(rest()));
-    assert_eq!(legacy_audio(&Bytes::new()).unwrap(), Audio::Frame(Bytes::new()));
-}
-
-#[test]
-fn other_codecs_are_named() {
-    let name_of = |b| match legacy_video(&bytes(b)).unwrap() {
-        Video::Unsupported { name, .. } => name,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(name_of(b"\x90hvc1\x01"), "hvc1");
-    assert_eq!(name_of(b"\x90h\0"), "");
-    assert_eq!(name_of(b"\x1c\0\0\0\0"), "H.265 (CodecID 12)");
-    assert_eq!(legacy_audio(&bytes(b"\x2f\xff")).unwrap(), Audio::Unsupported { name: "MP3".into() });
-    assert_eq!(legacy_audio(&bytes(b"\x90Opus")).unwrap(), Audio::Unsupported { name: "Opus".into() });
-}
-
-#[test]
-fn cut_payloads_are_errors() {
-    for payload in [&b""[..], b"\x17", b"\x17\x00\0\0", b"\x27\x01", b"\x17\x03\0\0\0"] {
-        assert!(
-            matches!(legacy_video(&Bytes::copy_from_slice(payload)), Err(Error::Flv { .. })),
-            "{payload:?}"
-        );
-    }
-    assert!(matches!(legacy_audio(&bytes(b"\xaf")), Err(Error::Flv { what: "AACPacketType", at: 1 })));
-    assert!(legacy_audio(&bytes(b"\xaf\x02")).is_err());
 }
