@@ -20,6 +20,10 @@ const LAST_STREAM_INFO: [u8; 4] = [0x80, 0, 0, STREAM_INFO as u8];
 /// Reads a STREAMINFO: behind `fLaC` and the header of its metadata block, behind that header alone, or bare, as
 /// FFmpeg sends it. Further metadata blocks are left out.
 ///
+/// What only the end of a stream knows is set to 0, which means unknown (RFC 9639 §8.2): the sizes of the smallest
+/// and largest frame, the number of samples and the checksum of all of them. Encoders send them when they end, and
+/// that is no change of the configuration.
+///
 /// # Errors
 /// Bytes that end too early, a first block that is no STREAMINFO, a sampling rate of 0, or fewer than 4 bits in
 /// a sample.
@@ -33,7 +37,17 @@ pub fn config(config: &Bytes) -> Result<Flac, Error> {
     if sample_rate == 0 || bits_per_sample < 4 {
         return Err(bits.invalid());
     }
-    Ok(Flac { stream_info: Bytes::copy_from_slice(&stream_info), sample_rate, channels, bits_per_sample })
+    Ok(Flac { stream_info: without_outcome(&stream_info), sample_rate, channels, bits_per_sample })
+}
+
+/// A copy in which what only the end of a stream knows is 0.
+fn without_outcome(stream_info: &[u8]) -> Bytes {
+    let kept = |(at, byte): (usize, &u8)| match at {
+        0..=3 | 10..=12 => *byte,
+        13 => byte & 0xF0,
+        _ => 0,
+    };
+    stream_info.iter().enumerate().map(kept).collect()
 }
 
 /// The 34 bytes of STREAMINFO.

@@ -15,6 +15,8 @@ pub mod mp3;
 pub mod nal;
 pub mod opus;
 mod rfc6381;
+#[cfg(test)]
+mod samples;
 mod unit;
 pub mod vp9;
 mod vui;

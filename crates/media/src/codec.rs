@@ -188,7 +188,8 @@ impl Opus {
 /// FLAC decoder configuration. `codec::flac::config` makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flac {
-    /// The 34 bytes of STREAMINFO (RFC 9639 §8.2), without the header of its metadata block.
+    /// The 34 bytes of STREAMINFO (RFC 9639 §8.2), without the header of its metadata block; what only the end of
+    /// a stream knows is 0.
     pub stream_info: Bytes,
     /// Samples per second: the track's timescale.
     pub sample_rate: u32,

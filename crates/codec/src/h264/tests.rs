@@ -3,10 +3,7 @@ use media::{Colour, Ratio};
 
 use super::*;
 use crate::Error;
-
-fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
-}
+use crate::samples::hex;
 
 type Row = (&'static str, (u32, u32), (u32, u32), Option<(u32, u32)>, Option<(u8, u8, u8, bool)>);
 

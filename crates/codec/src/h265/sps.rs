@@ -1,7 +1,7 @@
 use media::Picture;
 
 use super::syntax::{
-    long_term_pictures, profile_tier_level, scaling_lists, short_term_sets, sub_layer_ordering,
+    long_term_pictures, profile_tier_level, scaling_lists, short_term_sets, sub_layer_ordering, sub_layers,
 };
 use super::{NAL_SPS, nal_type};
 use crate::Error;
@@ -28,7 +28,7 @@ pub fn picture(sps: &[u8]) -> Result<Picture, Error> {
     }
     let mut bits = Bits::nal(WHAT, sps);
     bits.skip(16 + 4)?; // header, sps_video_parameter_set_id
-    let max_sub_layers_minus1 = bits.u(3)?;
+    let max_sub_layers_minus1 = sub_layers(&mut bits)?;
     bits.skip(1)?; // sps_temporal_id_nesting_flag
     profile_tier_level(&mut bits, max_sub_layers_minus1)?;
     bits.ue()?; // sps_seq_parameter_set_id

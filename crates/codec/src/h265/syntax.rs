@@ -10,6 +10,14 @@ const MAX_SETS: u32 = 64;
 /// num_long_term_ref_pics_sps at the most (§7.4.3.2.1).
 const MAX_LONG_TERM: u32 = 32;
 
+/// max_sub_layers_minus1 of a VPS or SPS: 6 at the most.
+pub(super) fn sub_layers(bits: &mut Bits<'_>) -> Result<u32, Error> {
+    match bits.u(3)? {
+        layers @ 0..=6 => Ok(layers),
+        _ => Err(bits.invalid()),
+    }
+}
+
 /// profile_tier_level(1, max_sub_layers_minus1) (ITU-T H.265 §7.3.3).
 pub(super) fn profile_tier_level(bits: &mut Bits<'_>, max_sub_layers_minus1: u32) -> Result<(), Error> {
     bits.skip(88 + 8)?; // general profile, general_level_idc

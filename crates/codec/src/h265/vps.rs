@@ -1,6 +1,6 @@
 use media::Ratio;
 
-use super::syntax::{profile_tier_level, sub_layer_ordering};
+use super::syntax::{profile_tier_level, sub_layer_ordering, sub_layers};
 use super::{NAL_VPS, nal_type};
 use crate::Error;
 use crate::bits::Bits;
@@ -21,7 +21,7 @@ pub(super) fn frame_rate(vps: &[u8]) -> Result<Option<Ratio>, Error> {
         return Err(Error::Invalid { what: WHAT, at: 0 });
     }
     bits.skip(16 + 4 + 2 + 6)?; // header, vps_video_parameter_set_id, base layer flags, vps_max_layers_minus1
-    let max_sub_layers_minus1 = bits.u(3)?;
+    let max_sub_layers_minus1 = sub_layers(&mut bits)?;
     bits.skip(1 + 16)?; // vps_temporal_id_nesting_flag, vps_reserved_0xffff_16bits
     profile_tier_level(&mut bits, max_sub_layers_minus1)?;
     sub_layer_ordering(&mut bits, max_sub_layers_minus1)?;
