@@ -1,4 +1,4 @@
-//! Gets objects to a store: spool, retry, local files. The only place that retries.
+//! Gets objects to a store: spool, retry, local files, S3. The only place that retries.
 //!
 //! ```text
 //! Effect ──▶ Lane ──bounded──▶ writer ──▶ spool/{session}/…  ──▶ sender ──▶ Store
@@ -13,7 +13,7 @@
 //!
 //! Metrics: `millrace_delivery_objects_total`, `_bytes_total`, `_failures_total` (by storage, and kind),
 //! `_pending`, `_pending_bytes`, `_spool_failures_total`, `_dropped_batches_total`, `_dropped_bytes_total`,
-//! `_lost_total`, `_spool_left_over_files`.
+//! `_lost_total`, `_spool_left_over_files`, `_storage_up` (1 if the last call to an S3 storage worked).
 
 mod budget;
 mod dead_letter;
@@ -21,6 +21,7 @@ mod lane;
 mod local;
 mod path;
 mod retry;
+pub mod s3;
 mod spool;
 mod store;
 
@@ -41,6 +42,7 @@ use budget::Budget;
 pub use lane::{Lane, LaneEffect, LaneStatus};
 use lane::{State, Totals};
 pub use local::LocalStore;
+pub use s3::S3Store;
 pub use store::{Body, BoxFuture, ErrorKind, Fault, Store, StoreError};
 
 /// Memory for effects that wait for the spool, by default: half a minute of a disk that hangs at 60 Mb/s.

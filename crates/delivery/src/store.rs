@@ -5,6 +5,8 @@ use std::pin::Pin;
 use bytes::Bytes;
 use output::Object;
 
+use crate::s3;
+
 /// A future that a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -87,9 +89,9 @@ pub enum Fault {
         #[source]
         error: io::Error,
     },
-    /// A remote store refused or could not be reached.
+    /// An S3 service refused or could not be reached.
     #[error(transparent)]
-    Remote(Box<dyn std::error::Error + Send + Sync>),
+    S3(s3::Trouble),
 }
 
 impl StoreError {

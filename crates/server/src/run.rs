@@ -24,7 +24,7 @@ use crate::ledger::Ledger;
 use crate::publishing::Publishing;
 use crate::world::Outside;
 use crate::{clock, telemetry, tls};
-use server::config::Config;
+use server::config::{Config, Stores};
 
 /// How often windows that nobody will ask for any more are let go of.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
@@ -78,7 +78,9 @@ impl Running {
     async fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, Error> {
         let data = &config.server.data_dir;
         std::fs::create_dir_all(data).map_err(failed(format!("data_dir {}", data.display())))?;
-        let outside = Arc::new(outside(&config)?);
+        let stores = config.stores(clock::now).map_err(failed("storage"))?;
+        let services = stores.services.clone();
+        let outside = Arc::new(outside(&config, stores)?);
         let hub = Hub::new(outside.clone(), hub::Settings { max_streams: config.limits.streams });
         let control = control(&config, &hub).await?;
 
@@ -118,6 +120,8 @@ impl Running {
         background.spawn(outside.ledger.clone().write_behind());
         background.spawn(control.clone().follow_database());
         background.spawn(telemetry::upkeep(metrics));
+        // A store that is away keeps nobody from publishing.
+        services.into_iter().for_each(|service| drop(background.spawn(service.watch())));
         readiness.set(true);
         bound.announce(rtmp_bound);
         Ok(Self { config, hub, outside, readiness, http_down, http, background })
@@ -171,9 +175,8 @@ async fn control(config: &Config, hub: &Hub) -> Result<Control, Error> {
     Ok(control)
 }
 
-fn outside(config: &Config) -> Result<Outside, Error> {
+fn outside(config: &Config, stores: Stores) -> Result<Outside, Error> {
     let data = &config.server.data_dir;
-    let stores = config.stores().map_err(failed("storage"))?;
     let settings = delivery::Settings {
         spool: data.join("spool"),
         dead_letter: data.join("dead-letter"),
@@ -181,7 +184,7 @@ fn outside(config: &Config) -> Result<Outside, Error> {
     };
     let workers = NonZeroUsize::new(config.limits.picture_workers).unwrap_or(NonZeroUsize::MIN);
     Ok(Outside {
-        delivery: Delivery::open(settings, stores).map_err(failed("spool"))?,
+        delivery: Delivery::open(settings, stores.all).map_err(failed("spool"))?,
         origin: Arc::new(Origin::default()),
         pictures: Pictures::start(workers, config.limits.picture_queue).map_err(failed("FFmpeg"))?,
         ledger: Ledger::open(data.join("ledger")).map_err(failed("ledger"))?,

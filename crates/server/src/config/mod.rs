@@ -8,6 +8,7 @@ mod resolved;
 mod section;
 mod settings;
 mod shells;
+mod storage;
 mod templates;
 mod tree;
 mod value;
@@ -19,8 +20,10 @@ use media::Wall;
 
 pub use error::ConfigError;
 pub use settings::{
-    AccessKey, Api, Callbacks, Database, Http, Limits, Log, LogFormat, Policy, Rtmp, Server, Storage, Tls,
+    AccessKey, Api, Callbacks, Database, Http, Limits, Log, LogFormat, Policy, Rtmp, Server, Tls,
 };
+pub use shells::Stores;
+pub use storage::{Kind, S3, SecretSource, Storage};
 
 use error::{Problem, Problems};
 use section::Section;
@@ -88,7 +91,7 @@ impl Config {
             }
             Err(error) => Err(ConfigError::unreadable(&name, &error)),
         }?;
-        config.check_policies(&name)?;
+        config.check_files(&name)?;
         Ok(config)
     }
 
@@ -167,7 +170,7 @@ fn read(table: &Table, at: Wall, problems: &Problems) -> (Option<Config>, Vec<Pr
     let log = settings::log(root.section("log"));
     let limits = settings::limits(root.section("limits"));
     let callbacks = settings::callbacks(root.section("callbacks"));
-    let storages = settings::storages(root.sections("storage"));
+    let storages = storage::storages(root.sections("storage"));
     let access_keys = settings::access_keys(root.sections("access_key"));
     let catalog = templates::catalog(
         &root,

@@ -8,7 +8,7 @@ use catalog::{
 };
 
 use super::value::{show_duration, show_size};
-use super::{AccessKey, Config, LogFormat, Policy, Storage};
+use super::{AccessKey, Config, Kind, LogFormat, Policy, S3, SecretSource, Storage};
 
 /// In place of a signing key: as long as one must be, so that what is shown can be read back.
 const MASKED_KEY: &str = "xxxxxxxxxxxxxxxx";
@@ -79,13 +79,34 @@ fn limits(config: &Config, out: &mut Toml) {
 fn storage(storage: &Storage, out: &mut Toml) {
     out.head("[[storage]]");
     out.text("name", &storage.name);
-    out.text("kind", "fs");
-    out.text("path", &storage.path.display().to_string());
-    out.list("buckets", &storage.buckets);
+    match &storage.kind {
+        Kind::Fs(path) => {
+            out.text("kind", "fs");
+            out.text("path", &path.display().to_string());
+        }
+        Kind::S3(service) => s3(service, out),
+    }
+    if let Some(buckets) = &storage.buckets {
+        out.list("buckets", buckets);
+    }
     out.plain("create_buckets", storage.create_buckets);
     out.list("endpoints", &storage.endpoints);
     if let Some(url) = &storage.public_url {
         out.text("public_url", url);
+    }
+}
+
+fn s3(service: &S3, out: &mut Toml) {
+    out.text("kind", "s3");
+    out.text("url", &service.url);
+    out.text("region", &service.region);
+    if let Some(path_style) = service.path_style {
+        out.plain("path_style", path_style);
+    }
+    out.text("access_key_id", &service.access_key_id);
+    match &service.access_key_secret {
+        SecretSource::Given(secret) => out.text("access_key_secret", &secret.to_string()),
+        SecretSource::File(path) => out.text("access_key_secret_file", &path.display().to_string()),
     }
 }
 

@@ -43,7 +43,10 @@ impl<'a> Section<'a> {
     }
 
     fn node(&self, key: &'static str) -> Option<&'a Node> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
         self.table.and_then(|table| table.get(key))
     }
 

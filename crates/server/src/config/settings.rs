@@ -119,23 +119,6 @@ pub struct Callbacks {
     pub deny_private: bool,
 }
 
-/// `[[storage]]`, kind `fs`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Storage {
-    /// Its name: what `oss_endpoint` of a template may be.
-    pub name: String,
-    /// Folder of the buckets.
-    pub path: PathBuf,
-    /// The buckets that exist.
-    pub buckets: Vec<String>,
-    /// Whether folders of missing buckets are made.
-    pub create_buckets: bool,
-    /// Further names for it.
-    pub endpoints: Vec<String>,
-    /// What the URLs of its objects begin with.
-    pub public_url: Option<String>,
-}
-
 /// `[[access_key]]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessKey {
@@ -287,56 +270,6 @@ pub(super) fn callbacks(section: Section<'_>) -> Callbacks {
     let callbacks = Callbacks { deny_private: section.boolean("deny_private").unwrap_or(false) };
     section.finish();
     callbacks
-}
-
-/// All `[[storage]]` without faults. A folder belongs to one of them: each clears up what it left unfinished there.
-pub(super) fn storages(sections: Vec<Section<'_>>) -> Vec<Storage> {
-    let mut storages: Vec<Storage> = Vec::new();
-    for section in sections {
-        let path = section.string("path").map(PathBuf::from);
-        if let Some(other) = storages.iter().find(|other| Some(&other.path) == path.as_ref()) {
-            section.wrong("path", format!("is the folder of storage {:?}", other.name));
-        }
-        storages.extend(storage(section));
-    }
-    storages
-}
-
-/// A `[[storage]]`; `None` when it has faults.
-fn storage(section: Section<'_>) -> Option<Storage> {
-    let kind = section.word("kind", &["fs", "s3"]);
-    if kind.is_none() && !section.has("kind") {
-        section.wrong("kind", "is missing: \"fs\"");
-    }
-    let storage = Storage {
-        name: section.required("name").unwrap_or_default(),
-        path: section.string("path").unwrap_or_default().into(),
-        buckets: section.strings("buckets").unwrap_or_default(),
-        create_buckets: section.boolean("create_buckets").unwrap_or(true),
-        endpoints: section.strings("endpoints").unwrap_or_default(),
-        public_url: section.string("public_url"),
-    };
-    match kind {
-        Some("s3") => {
-            s3(&section);
-            section.wrong("kind", "\"s3\" is not available yet: \"fs\" is");
-        }
-        _ if storage.path.as_os_str().is_empty() => section.wrong("path", "is missing"),
-        _ => {}
-    }
-    section.finish();
-    (kind == Some("fs")).then_some(storage)
-}
-
-/// The keys of an S3 storage, so that they are known.
-fn s3(section: &Section<'_>) {
-    for key in ["url", "region", "access_key_id", "access_key_secret_file"] {
-        section.string(key);
-    }
-    section.boolean("path_style");
-    if section.has("access_key_secret") {
-        section.secret("access_key_secret");
-    }
 }
 
 /// All `[[access_key]]` without faults. An id is one key's.

@@ -2,13 +2,24 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
-use delivery::{LocalStore, Store};
+use delivery::{LocalStore, S3Store, Store, s3};
 use dialect::policy::Policy;
+use media::Wall;
 
 use super::error::Problem;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Kind, SecretSource};
+
+/// Every `[[storage]]`, opened.
+#[derive(Default)]
+pub struct Stores {
+    /// By its name.
+    pub all: HashMap<String, Arc<dyn Store>>,
+    /// Those that are services, and may be away.
+    pub services: Vec<S3Store>,
+}
 
 impl Config {
     /// The access keys of `[[access_key]]`.
@@ -31,29 +42,88 @@ impl Config {
         self.access_keys.iter().map(key).collect()
     }
 
-    /// Reads every policy file once, for what is wrong with it.
-    pub(super) fn check_policies(&self, file: &str) -> Result<(), ConfigError> {
-        let wrong = |key: &super::AccessKey| {
+    /// Reads every file that the config names once, for what is wrong with it.
+    pub(super) fn check_files(&self, file: &str) -> Result<(), ConfigError> {
+        let policies = self.access_keys.iter().filter_map(|key| {
             let error = policy(&key.policy).err()?;
-            let at = key.at.clone();
-            Some(Problem { at, key: "access_key.policy".to_owned(), message: error.to_string() })
-        };
-        let problems: Vec<_> = self.access_keys.iter().filter_map(wrong).collect();
+            Some((key.at.clone(), "access_key.policy", error))
+        });
+        let secrets = self.storages.iter().filter_map(|storage| {
+            let Kind::S3(service) = &storage.kind else { return None };
+            let error = secret(&service.access_key_secret).err()?;
+            Some((service.at.clone(), "storage.access_key_secret_file", error))
+        });
+        let problems: Vec<_> = policies
+            .chain(secrets)
+            .map(|(at, key, error)| Problem { at, key: key.to_owned(), message: error.to_string() })
+            .collect();
         if problems.is_empty() { Ok(()) } else { Err(ConfigError::new(file, problems)) }
     }
 
-    /// Opens every `[[storage]]`, by its name.
+    /// Opens every `[[storage]]`; goes to no network. `clock` dates what is sent to services.
     ///
     /// # Errors
-    /// A folder that cannot be made, with the storage's name.
-    pub fn stores(&self) -> io::Result<HashMap<String, Arc<dyn Store>>> {
-        let open = |storage: &super::Storage| {
-            let store = LocalStore::open(&storage.path, storage.buckets.clone(), storage.create_buckets)
-                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", storage.name)))?;
-            Ok((storage.name.clone(), Arc::new(store) as Arc<dyn Store>))
-        };
-        self.storages.iter().map(open).collect()
+    /// A folder that cannot be made, or a secret that cannot be read, with the storage's name.
+    pub fn stores(&self, clock: fn() -> Wall) -> io::Result<Stores> {
+        let mut stores = Stores::default();
+        for storage in &self.storages {
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", storage.name));
+            let store: Arc<dyn Store> = match &storage.kind {
+                Kind::Fs(path) => {
+                    let buckets = storage.buckets.clone().unwrap_or_default();
+                    Arc::new(LocalStore::open(path, buckets, storage.create_buckets).map_err(named)?)
+                }
+                Kind::S3(service) => {
+                    let store = S3Store::open(settings(storage, service, clock).map_err(named)?);
+                    stores.services.push(store.clone());
+                    Arc::new(store)
+                }
+            };
+            stores.all.insert(storage.name.clone(), store);
+        }
+        Ok(stores)
     }
+}
+
+fn settings(storage: &super::Storage, service: &super::S3, clock: fn() -> Wall) -> io::Result<s3::Settings> {
+    Ok(s3::Settings {
+        name: storage.name.clone(),
+        url: service.url.clone(),
+        region: service.region.clone(),
+        path_style: service.path_style,
+        access_key_id: service.access_key_id.clone(),
+        access_key_secret: secret(&service.access_key_secret)?,
+        buckets: storage.buckets.clone().unwrap_or_default(),
+        create_buckets: storage.create_buckets,
+        connect: s3::CONNECT,
+        stall: s3::STALL,
+        clock,
+    })
+}
+
+/// Longest secret file that is read, in bytes. The clouds' secrets have 40 letters.
+const MAX_SECRET_FILE: u64 = 4 << 10;
+
+/// The text of a secret; of a file without the line end that editors put there.
+fn secret(source: &SecretSource) -> io::Result<String> {
+    let path = match source {
+        SecretSource::Given(secret) => return Ok(secret.expose().to_owned()),
+        SecretSource::File(path) => path,
+    };
+    let text = read(path, MAX_SECRET_FILE)?;
+    match text.trim() {
+        "" => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{}: is empty", path.display()))),
+        secret => Ok(secret.to_owned()),
+    }
+}
+
+/// The text of a file, up to `limit` bytes; errors name it.
+fn read(path: &Path, limit: u64) -> io::Result<String> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(named)?;
+    file.take(limit).read_to_string(&mut text).map_err(named)?;
+    Ok(text)
 }
 
 /// Longest policy file that is read, in bytes: what [`dialect::policy::Policy`] takes, and its spaces.
@@ -65,10 +135,7 @@ fn policy(policy: &super::Policy) -> io::Result<Policy> {
         super::Policy::Read => return Ok(Policy::Read),
         super::Policy::File(path) => path,
     };
-    let named =
-        |error: &dyn std::fmt::Display, kind| io::Error::new(kind, format!("{}: {error}", path.display()));
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|error| named(&error, error.kind()))?;
-    file.take(MAX_POLICY_FILE).read_to_string(&mut text).map_err(|error| named(&error, error.kind()))?;
-    Policy::parse(&text).map_err(|error| named(&error, io::ErrorKind::InvalidData))
+    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = read(path, MAX_POLICY_FILE)?;
+    Policy::parse(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, wrong(&error)))
 }

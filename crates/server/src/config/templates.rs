@@ -86,7 +86,11 @@ fn storages(table: &Table) -> Vec<Storage> {
     let storages = root.sections("storage").into_iter().map(|section| Storage {
         name: section.string("name").unwrap_or_default(),
         endpoints: section.strings("endpoints").unwrap_or_default(),
-        buckets: Some(section.strings("buckets").unwrap_or_default()),
+        // A service can be asked for its buckets, a folder has those that are named.
+        buckets: match section.string("kind").as_deref() {
+            Some("s3") => section.strings("buckets"),
+            _ => Some(section.strings("buckets").unwrap_or_default()),
+        },
     });
     storages.collect()
 }

@@ -1,6 +1,7 @@
 use std::iter;
 
 use catalog::Publish;
+use media::Wall;
 use output::Spec;
 
 use super::*;
@@ -47,7 +48,7 @@ fn the_shipped_config_packages_records_and_snapshots_live_demo() {
     let config = parse(SHIPPED).unwrap();
     assert_eq!(outputs(&config), ["package", "record/m3u8", "record/flv", "snapshot"]);
     assert_eq!(config.warnings, [""; 0]);
-    assert_eq!(config.storages[0].path, Path::new("data/objects"));
+    assert_eq!(config.storages[0].kind, Kind::Fs("data/objects".into()));
 }
 
 #[test]
@@ -73,9 +74,10 @@ fn what_is_commented_out_in_the_shipped_config_is_known() {
     };
     let text: Vec<&str> =
         SHIPPED.lines().map(|line| if uncommented(line) { &line[2..] } else { line }).collect();
-    let error = parse(&text.join("\n")).unwrap_err().to_string();
-    assert!(error.contains("\"s3\" is not available yet"), "{error}");
-    assert!(!error.contains("unknown key"), "{error}");
+    // Both names of a snapshot are there now, which is the one fault.
+    let error = parse(&text.join("\n")).unwrap_err();
+    assert_eq!(error.lines().len(), 1, "{error}");
+    assert!(error.to_string().contains("only one of OverwriteOssObject and SequenceOssObject"), "{error}");
 }
 
 #[test]
@@ -152,7 +154,7 @@ fn all_faults_are_reported_at_once_in_order_of_their_lines() {
         "[rtmp]\nlisten = 1\n[[storage]]\nname = \"x\"\n[http]\nx = 1\n",
         &[
             "m.toml:2: rtmp.listen: expected an address and a port such as \"0.0.0.0:8080\", found 1",
-            "m.toml:3: storage.kind: is missing: \"fs\"",
+            "m.toml:3: storage.kind: is missing: \"fs\" or \"s3\"",
             "m.toml:3: storage.path: is missing",
             "m.toml:6: http.x: unknown key; known here: reconnect_window, listen, tls_listen",
         ],
@@ -230,10 +232,79 @@ fn stores_are_opened_by_name_and_keys_are_handed_on() {
         path.display().to_string()
     );
     let config = parse(&text).unwrap();
-    assert_eq!(config.stores().unwrap().into_keys().collect::<Vec<_>>(), ["s"]);
+    assert_eq!(config.stores(|| Wall(0)).unwrap().all.into_keys().collect::<Vec<_>>(), ["s"]);
     assert!(path.join("b").is_dir());
     let keys = config.access_keys().unwrap();
     assert_eq!((keys[0].id.as_str(), keys[0].secret.as_str()), ("i", "k"));
+}
+
+/// An S3 storage and `rest` of its keys; those begin with line 6.
+fn s3(rest: &str) -> String {
+    format!(
+        "[[storage]]\nname = \"oss\"\nkind = \"s3\"\nurl = \"http://127.0.0.1:9000\"\naccess_key_id = \"i\"\n{rest}\n\
+         [[domain]]\nname = \"live.local\""
+    )
+}
+
+#[test]
+fn an_s3_storage_needs_a_url_a_key_and_one_secret() {
+    let config = parse(&s3("access_key_secret = \"hunter2\"")).unwrap();
+    let Kind::S3(service) = &config.storages[0].kind else { panic!("{:?}", config.storages) };
+    assert_eq!((service.region.as_str(), service.path_style), ("us-east-1", None));
+    assert_eq!((&config.storages[0].buckets, config.storages[0].create_buckets), (&None, false));
+    let stores = config.stores(|| Wall(0)).unwrap();
+    assert_eq!((stores.all.len(), stores.services[0].name()), (1, "oss"));
+    let shown = format!("{config:?}{}{:?}", config.resolved(), stores.services);
+    assert!(shown.contains("\"us-east-1\"") && !shown.contains("hunter2"), "{shown}");
+    assert_eq!(parse(&config.resolved()).unwrap().resolved(), config.resolved());
+
+    wrong(&s3(""), &["m.toml:1: storage.access_key_secret: is missing, and so is access_key_secret_file"]);
+    wrong(
+        &s3("access_key_secret = \"a\"\naccess_key_secret_file = \"b\""),
+        &["m.toml:7: storage.access_key_secret_file: is there beside access_key_secret: one of them"],
+    );
+    wrong(
+        "[[storage]]\nname = \"oss\"\nkind = \"s3\"\naccess_key_secret = \"s\"\npath = \"x\"",
+        &[
+            "m.toml:1: storage.url: is missing",
+            "m.toml:1: storage.access_key_id: is missing",
+            "m.toml:5: storage.path: unknown key; known here: kind, name, buckets, create_buckets, endpoints, \
+             public_url, url, region, path_style, access_key_id, access_key_secret, access_key_secret_file",
+        ],
+    );
+    let url = "expected \"http://HOST\" or \"https://HOST\", with a port if need be";
+    for bad in ["minio:9000", "http://", "https://minio/bucket", "https://user:pass@minio", "ftp://minio"] {
+        let text = s3("access_key_secret = \"s\"").replace("http://127.0.0.1:9000", bad);
+        wrong(&text, &[&format!("m.toml:4: storage.url: {url}")]);
+    }
+}
+
+#[test]
+fn the_secret_of_an_s3_storage_may_be_in_a_file_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, secret) = (folder.path().join("m.toml"), folder.path().join("secret"));
+    std::fs::write(&file, s3(&format!("access_key_secret_file = {:?}", secret.display().to_string())))
+        .unwrap();
+    let load = || Config::load(Some(&file), iter::empty());
+    let missing = load().unwrap_err().to_string();
+    let place = format!("{}:6: storage.access_key_secret_file: {}: ", file.display(), secret.display());
+    assert!(missing.starts_with(&place), "{missing}");
+    std::fs::write(&secret, " \n").unwrap();
+    assert_eq!(load().unwrap_err().to_string(), format!("{place}is empty"));
+    std::fs::write(&secret, "hunter2\n").unwrap();
+    let config = load().unwrap();
+    assert_eq!(config.stores(|| Wall(0)).unwrap().services.len(), 1);
+    assert!(!format!("{config:?}{}", config.resolved()).contains("hunter2"));
+}
+
+#[test]
+fn buckets_of_an_s3_storage_are_its_own_affair_unless_they_are_named() {
+    let template = "\n[[snapshot]]\ndomain_name = \"live.local\"\napp_name = \"*\"\ntime_interval = 5\n\
+                    oss_endpoint = \"oss\"\noss_bucket = \"any\"\noverwrite_oss_object = \"a.jpg\"\n";
+    assert!(parse(&format!("{}{template}", s3("access_key_secret = \"s\""))).is_ok());
+    let named = s3("access_key_secret = \"s\"\nbuckets = [\"live\"]");
+    let error = parse(&format!("{named}{template}")).unwrap_err().to_string();
+    assert!(error.contains("InvalidOssBucket.NotFound"), "{error}");
 }
 
 #[test]
@@ -252,10 +323,6 @@ fn what_would_be_less_safe_than_it_says_is_an_error() {
     wrong(
         "[database]\nurl = \"postgres://me:hunter2@db/x\"",
         &["m.toml:2: database.url: expected \"sqlite://PATH\""],
-    );
-    wrong(
-        "[[storage]]\nname = \"a\"\nkind = \"s3\"\nregion = \"x\"\naccess_key_secret = \"s\"",
-        &["m.toml:3: storage.kind: \"s3\" is not available yet: \"fs\" is"],
     );
 }
 

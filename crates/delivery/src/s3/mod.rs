@@ -1,0 +1,182 @@
+//! A store that speaks S3: AWS, MinIO, Alibaba OSS, Huawei OBS, Tencent COS and their kind.
+//!
+//! Small objects go up in one PUT, larger files in parts: [`PART`] bytes each, read from the disk as the network
+//! takes them, so that a put holds some hundred KiB whatever the object's size. A try that failed is given up
+//! whole: its parts are aborted, and the next try begins anew. Retries are the lane's; the SDK's are off.
+//!
+//! Only what AWS's own protocol needs is sent: no checksum trailers, no `aws-chunked`, because OSS and OBS refuse
+//! them.
+
+mod address;
+mod body;
+mod check;
+mod client;
+mod multipart;
+mod progress;
+#[cfg(test)]
+mod tests;
+mod trouble;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use media::Wall;
+use output::Object;
+use tokio::time::Instant;
+
+use crate::store::{Body, BoxFuture, ErrorKind, Store, StoreError};
+pub use address::Style;
+use progress::{Progress, unless_stalled};
+pub use trouble::{Refusal, Trouble};
+
+/// Longest that a connection may take to be there. Without it a host that drops packets holds a lane for minutes.
+pub const CONNECT: Duration = Duration::from_secs(5);
+/// Longest that a request may go without a byte sent or an answer. Without it a service that hangs holds its lane.
+pub const STALL: Duration = Duration::from_secs(30);
+/// Files up to this size go up in one PUT.
+pub const SINGLE_MAX: u64 = 32 * MIB;
+/// Bytes of a part of a larger one: 10,000 of them, the most there may be, are 160 GB. A larger file has larger parts.
+pub const PART: u64 = 16 * MIB;
+
+const MIB: u64 = 1024 * 1024;
+
+/// How a store is reached.
+#[derive(Clone)]
+pub struct Settings {
+    /// Name of the storage, for logs and metrics.
+    pub name: String,
+    /// The service: `https://oss-cn-shanghai.aliyuncs.com`, `http://127.0.0.1:9000`.
+    pub url: String,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// Whether the bucket is in the path of the URL or in the host; `None`: as [`Style::of`] chooses.
+    pub path_style: Option<bool>,
+    /// Public half of the access key.
+    pub access_key_id: String,
+    /// Private half.
+    pub access_key_secret: String,
+    /// The buckets that [`S3Store::check`] tries.
+    pub buckets: Vec<String>,
+    /// Whether the check makes those that are missing.
+    pub create_buckets: bool,
+    /// [`CONNECT`], unless a test is in a hurry.
+    pub connect: Duration,
+    /// [`STALL`], unless a test is in a hurry.
+    pub stall: Duration,
+    /// The time, which signatures contain.
+    pub clock: fn() -> Wall,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, url, region, path_style, access_key_id, buckets, .. } = self;
+        f.debug_struct("Settings")
+            .field("name", name)
+            .field("url", url)
+            .field("region", region)
+            .field("path_style", path_style)
+            .field("access_key_id", access_key_id)
+            .field("buckets", buckets)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A bucket store behind the S3 protocol. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct S3Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    style: Style,
+    client: Client,
+    /// What HeadBucket last said of a bucket, and when. Held for a few instructions.
+    known: Mutex<HashMap<String, (Instant, bool)>>,
+}
+
+impl S3Store {
+    /// Readies the client; goes to no network.
+    pub fn open(settings: Settings) -> Self {
+        let style = match settings.path_style {
+            Some(true) => Style::Path,
+            Some(false) => Style::Host,
+            None => Style::of(&settings.url),
+        };
+        let client = client::client(&settings, style);
+        Self(Arc::new(Inner { settings, style, client, known: Mutex::default() }))
+    }
+
+    /// Name of the storage.
+    pub fn name(&self) -> &str {
+        &self.0.settings.name
+    }
+}
+
+impl Store for S3Store {
+    fn put<'a>(
+        &'a self,
+        to: &'a Object,
+        body: &'a Body,
+        content_type: &'static str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let outcome = self.0.put(to, body, content_type).await;
+            match &outcome {
+                Ok(()) => self.0.tell(true),
+                Err(error) if error.kind == ErrorKind::Temporary => self.0.tell(false),
+                // The fault of the object, not of the service.
+                Err(_) => {}
+            }
+            outcome
+        })
+    }
+}
+
+impl Inner {
+    async fn put(&self, to: &Object, body: &Body, content_type: &'static str) -> Result<(), StoreError> {
+        let progress = Progress::default();
+        let (stream, len) = match body {
+            Body::Memory(pieces) => body::pieces(pieces, &progress),
+            Body::File(path) => {
+                let metadata = tokio::fs::metadata(path).await;
+                let len = metadata.map_err(|error| StoreError::io("read object", error))?.len();
+                if len > SINGLE_MAX {
+                    return multipart::put(self, to, path, len, content_type).await;
+                }
+                let stream = body::file(path, 0, len, &progress).await;
+                (stream.map_err(|error| StoreError::io("read object", error))?, len)
+            }
+        };
+        Ok(self.put_whole(to, stream, len, content_type, &progress).await?)
+    }
+
+    async fn put_whole(
+        &self,
+        to: &Object,
+        stream: ByteStream,
+        len: u64,
+        content_type: &str,
+        progress: &Progress,
+    ) -> Result<(), Trouble> {
+        let bucket = to.bucket.name.as_ref();
+        let request = self.client.put_object().bucket(bucket).key(&to.key).content_type(content_type);
+        let request = request.content_length(as_i64(len)).body(stream);
+        let sent = unless_stalled(request.send(), progress, self.settings.stall).await?;
+        sent.map(drop).map_err(|error| self.trouble(&error, bucket))
+    }
+
+    /// Whether the last call worked, as a metric.
+    fn tell(&self, up: bool) {
+        let storage = self.settings.name.clone();
+        metrics::gauge!("millrace_delivery_storage_up", "storage" => storage).set(f64::from(up));
+    }
+}
+
+/// A length in S3's words. None of ours comes near the difference.
+fn as_i64(len: u64) -> i64 {
+    i64::try_from(len).unwrap_or(i64::MAX)
+}

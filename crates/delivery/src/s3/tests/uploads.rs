@@ -1,0 +1,159 @@
+//! What a put sends, and what it leaves behind when it fails.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use hyper::Method;
+use tempfile::TempDir;
+
+use super::mock::{Asked, Fate, Mock, Stored};
+use super::*;
+use crate::s3::multipart::IN_FLIGHT;
+
+/// Three parts, the last one shorter.
+const BIG: u64 = 40 * MIB;
+
+/// A file of zeros that takes no space.
+fn big(dir: &TempDir) -> Body {
+    let path: PathBuf = dir.path().join("big");
+    File::create(&path).unwrap().set_len(BIG).unwrap();
+    Body::File(path)
+}
+
+async fn put(mock: &Mock, body: &Body) -> Result<(), StoreError> {
+    store(mock).put(&object("a/b c.ts"), body, "video/mp2t").await
+}
+
+fn is_part(asked: &Asked, number: u32) -> bool {
+    asked.method == Method::PUT && asked.query.contains(&format!("partNumber={number}"))
+}
+
+#[tokio::test]
+async fn pieces_in_memory_arrive_as_one_object() {
+    let mock = Mock::start(|_, _| None).await;
+    let body =
+        Body::Memory(vec![Bytes::from_static(b"one"), Bytes::from_static(b""), Bytes::from_static(b"two")]);
+    put(&mock, &body).await.unwrap();
+    let expected = Stored { len: 6, bytes: b"onetwo".to_vec(), content_type: "video/mp2t".into() };
+    assert_eq!(mock.look(|state| state.objects.clone()), [("/live/a/b%20c.ts".to_owned(), expected)].into());
+}
+
+#[tokio::test]
+async fn a_small_file_goes_up_in_one_plain_put() {
+    let (mock, dir) = (Mock::start(|_, _| None).await, TempDir::new().unwrap());
+    let path = dir.path().join("small");
+    std::fs::write(&path, "slice").unwrap();
+    put(&mock, &Body::File(path.clone())).await.unwrap();
+    assert!(path.exists());
+    let asked = mock.look(|state| state.asked.clone());
+    assert_eq!(asked.len(), 1);
+    // OSS and OBS refuse what the SDK would add by itself.
+    for header in
+        ["content-encoding", "x-amz-trailer", "x-amz-checksum-crc32", "x-amz-sdk-checksum-algorithm"]
+    {
+        assert!(!asked[0].headers.contains_key(header), "{header}: {asked:?}");
+    }
+    assert_eq!(asked[0].headers["content-length"], "5");
+    assert!(asked[0].headers["authorization"].contains("/us-east-1/s3/aws4_request"));
+}
+
+#[tokio::test]
+async fn a_host_with_dots_gets_the_bucket_in_front() {
+    let mock = Mock::start(|_, _| None).await;
+    let port = mock.url().rsplit_once(':').unwrap().1.to_owned();
+    // Every name under localhost is this machine (RFC 6761 §6.3), where the resolver knows that.
+    let url = format!("http://s3.localhost:{port}");
+    let resolves = tokio::net::lookup_host(format!("live.s3.localhost:{port}")).await.is_ok();
+    let store = S3Store::open(settings(&url));
+    let stored = store.put(&object("k"), &Body::Memory(Vec::new()), "text/plain").await;
+    if resolves {
+        stored.unwrap();
+        let asked = mock.look(|state| state.asked[0].clone());
+        assert_eq!((asked.host.as_str(), asked.path.as_str()), (&*format!("live.s3.localhost:{port}"), "/k"));
+    } else {
+        assert!(stored.unwrap_err().to_string().contains("\"live.s3.localhost\""));
+    }
+}
+
+#[tokio::test]
+async fn a_big_file_goes_up_in_parts_two_at_a_time() {
+    let slow =
+        |_, asked: &Asked| (asked.method == Method::PUT).then_some(Fate::Slow(Duration::from_millis(50)));
+    let (mock, dir) = (Mock::start(slow).await, TempDir::new().unwrap());
+    put(&mock, &big(&dir)).await.unwrap();
+    mock.look(|state| {
+        assert_eq!(state.objects["/live/a/b%20c.ts"].len, BIG);
+        assert_eq!(state.asked.iter().filter(|asked| asked.method == Method::PUT).count(), 3);
+        assert!((1..=IN_FLIGHT).contains(&state.most_bodies), "{} at once", state.most_bodies);
+        assert_eq!(state.aborted, 0);
+        assert!(state.asked.last().is_some_and(|asked| asked.method == Method::HEAD), "its size is checked");
+    });
+}
+
+#[tokio::test]
+async fn a_part_that_fails_aborts_the_upload_and_the_next_try_is_whole() {
+    for fate in
+        [Fate::Cut, Fate::Refuse(503, "SlowDown", ""), Fate::Refuse(500, "", ""), Fate::Hang, Fate::Ignore]
+    {
+        let broken = std::sync::atomic::AtomicBool::new(false);
+        let once = {
+            let fate = fate.clone();
+            move |_, asked: &Asked| {
+                let first = is_part(asked, 2) && !broken.swap(true, std::sync::atomic::Ordering::Relaxed);
+                first.then(|| fate.clone())
+            }
+        };
+        let (mock, dir) = (Mock::start(once).await, TempDir::new().unwrap());
+        let body = big(&dir);
+        let error = put(&mock, &body).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Temporary, "{fate:?}: {error}");
+        assert_eq!(mock.look(|state| (state.aborted, state.objects.len())), (1, 0), "{fate:?}");
+        put(&mock, &body).await.unwrap();
+        assert_eq!(mock.look(|state| state.objects["/live/a/b%20c.ts"].len), BIG);
+    }
+}
+
+#[tokio::test]
+async fn a_put_that_is_dropped_aborts_its_upload() {
+    let (mock, dir) =
+        (Mock::start(|_, asked| is_part(asked, 1).then_some(Fate::Ignore)).await, TempDir::new().unwrap());
+    let body = big(&dir);
+    tokio::select! {
+        done = put(&mock, &body) => panic!("{done:?}"),
+        () = mock.until(|state| state.asked.iter().any(|asked| is_part(asked, 1))) => {}
+    }
+    mock.until(|state| state.aborted == 1).await;
+    assert!(mock.look(|state| state.objects.is_empty()));
+}
+
+#[tokio::test]
+async fn an_object_of_another_size_is_an_error() {
+    let dir = TempDir::new().unwrap();
+    let lost = Mock::start(|_, asked| is_part(asked, 3).then_some(Fate::Lose)).await;
+    let error = put(&lost, &big(&dir)).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("the stored object has {} bytes, {BIG} were sent", 2 * PART));
+    assert_eq!(error.kind, ErrorKind::Temporary);
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_read_may_write() {
+    let write_only = |_, asked: &Asked| (asked.method == Method::HEAD).then_some(Fate::Refuse(403, "", ""));
+    let (mock, dir) = (Mock::start(write_only).await, TempDir::new().unwrap());
+    put(&mock, &big(&dir)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_service_that_gets_on_is_not_given_up() {
+    let slow = |_, _: &Asked| Some(Fate::Slow(Duration::from_millis(300)));
+    let mock = Mock::start(slow).await;
+    put(&mock, &Body::Memory(vec![Bytes::from_static(b"x")])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_an_error_of_the_disk() {
+    let mock = Mock::start(|_, _| None).await;
+    let error = put(&mock, &Body::File("absent".into())).await.unwrap_err();
+    assert!(error.to_string().starts_with("read object: "), "{error}");
+    assert!(mock.look(|state| state.asked.is_empty()));
+}
