@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write;
 
 use media::{Av1, Codec, Colour};
@@ -83,31 +86,4 @@ fn tail(colour: Option<Colour>, plain: bool) -> Option<Colour> {
     let of = |point| Colour { primaries: point, transfer: point, matrix: point, full_range: false };
     let colour = colour.unwrap_or(of(2));
     (!plain || (colour != of(1) && colour != of(2))).then_some(colour)
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use media::{H264, Picture};
-
-    use super::*;
-
-    #[track_caller]
-    fn aac(asc: &'static [u8], string: &str) {
-        assert_eq!(rfc6381(&Codec::Aac(crate::aac::config(&Bytes::from_static(asc)).unwrap())), string);
-    }
-
-    #[test]
-    fn h264_is_named_by_bytes_1_to_3_of_its_record() {
-        let picture = Picture::of_size(16, 16);
-        let record = Bytes::from_static(&[1, 0x64, 0, 0x1F, 0xFF, 0xE1]);
-        assert_eq!(rfc6381(&Codec::H264(H264 { record, length_size: 4, picture })), "avc1.64001f");
-    }
-
-    #[test]
-    fn aac_is_named_by_the_extension_that_is_signalled() {
-        aac(&[0x11, 0x90], "mp4a.40.2");
-        aac(&[0x13, 0x90, 0x56, 0xE5, 0xA0], "mp4a.40.5");
-        aac(&[0x13, 0x88, 0x56, 0xE5, 0xA5, 0x48, 0x80], "mp4a.40.29");
-    }
 }

@@ -1,5 +1,8 @@
 //! Questions about a unit that every codec answers.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use media::Codec;
 

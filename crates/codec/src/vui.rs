@@ -39,16 +39,22 @@ pub(crate) fn sample_aspect(bits: &mut Bits<'_>) -> Result<Ratio, Error> {
     Ok(ratio(u64::from(num), u64::from(den)).unwrap_or(SQUARE))
 }
 
-/// video_format to matrix_coefficients. Without a colour description the code points are 2, unspecified; nothing
-/// at all is stated when the range is the usual one besides.
+/// video_format to matrix_coefficients.
 pub(crate) fn colour(bits: &mut Bits<'_>) -> Result<Option<Colour>, Error> {
     bits.skip(3)?; // video_format
     let full_range = bits.flag()?;
     if !bits.flag()? {
-        let unspecified = Colour { primaries: 2, transfer: 2, matrix: 2, full_range };
-        return Ok(full_range.then_some(unspecified));
+        return Ok(stated(Colour { full_range, ..UNSPECIFIED }));
     }
-    Ok(Some(Colour { primaries: bits.u8()?, transfer: bits.u8()?, matrix: bits.u8()?, full_range }))
+    Ok(stated(Colour { primaries: bits.u8()?, transfer: bits.u8()?, matrix: bits.u8()?, full_range }))
+}
+
+/// What a stream that says nothing of its colours means (ITU-T H.273): code points of 2 and the usual range.
+pub(crate) const UNSPECIFIED: Colour = Colour { primaries: 2, transfer: 2, matrix: 2, full_range: false };
+
+/// The colours, or `None` when that says nothing.
+pub(crate) fn stated(colour: Colour) -> Option<Colour> {
+    (colour != UNSPECIFIED).then_some(colour)
 }
 
 /// A rational number in lowest terms; `None` when a side is 0 or too large.

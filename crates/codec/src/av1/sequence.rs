@@ -4,7 +4,7 @@ use media::{Colour, Picture, Ratio};
 use super::{OBU_SEQUENCE_HEADER, obus};
 use crate::Error;
 use crate::bits::Bits;
-use crate::vui::ratio;
+use crate::vui::{UNSPECIFIED, ratio, stated};
 
 const WHAT: &str = "AV1 sequence header";
 /// MaxHSize of level 6.3 (AV1 §A.3). A side has 16 bits at the most, so that larger ones could be claimed.
@@ -120,17 +120,18 @@ fn skip_tools(bits: &mut Bits<'_>, reduced: bool) -> Result<(), Error> {
     bits.skip(3) // enable_superres, enable_cdef, enable_restoration
 }
 
-/// color_config() (AV1 §5.5.2) as far as the range. Nothing is stated when neither a description nor the unusual
-/// range is.
+/// color_config() (AV1 §5.5.2) as far as the range.
 fn color_config(bits: &mut Bits<'_>, profile: u32) -> Result<Option<Colour>, Error> {
     if bits.flag()? && profile == 2 {
         bits.skip(1)?; // twelve_bit behind high_bitdepth
     }
     let monochrome = profile != 1 && bits.flag()?;
-    let described = bits.flag()?;
-    let (primaries, transfer, matrix) =
-        if described { (bits.u8()?, bits.u8()?, bits.u8()?) } else { (2, 2, 2) };
-    let srgb = !monochrome && (primaries, transfer, matrix) == (1, 13, 0);
-    let full_range = srgb || bits.flag()?;
-    Ok((described || full_range).then_some(Colour { primaries, transfer, matrix, full_range }))
+    let mut colour = UNSPECIFIED;
+    if bits.flag()? {
+        (colour.primaries, colour.transfer, colour.matrix) = (bits.u8()?, bits.u8()?, bits.u8()?);
+    }
+    // sRGB has no color_range of its own
+    let srgb = !monochrome && (colour.primaries, colour.transfer, colour.matrix) == (1, 13, 0);
+    colour.full_range = srgb || bits.flag()?;
+    Ok(stated(colour))
 }

@@ -2,6 +2,7 @@ use media::Colour;
 
 use crate::Error;
 use crate::bits::Bits;
+use crate::vui::stated;
 
 const WHAT: &str = "VP9 frame";
 const SYNC_CODE: u32 = 0x49_83_42;
@@ -104,8 +105,7 @@ fn colour_of(space: u32, full_range: bool) -> Option<Colour> {
         4 => (7, 7, 7),
         5 => (9, 2, 9),
         CS_RGB => (1, 13, 0),
-        _ if full_range => (2, 2, 2),
-        _ => return None,
+        _ => (2, 2, 2),
     };
-    Some(Colour { primaries, transfer, matrix, full_range })
+    stated(Colour { primaries, transfer, matrix, full_range })
 }

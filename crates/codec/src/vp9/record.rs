@@ -3,6 +3,7 @@ use media::{Colour, Picture, Vp9};
 
 use crate::Error;
 use crate::bits::Bits;
+use crate::vui::stated;
 
 const WHAT: &str = "VPCodecConfigurationRecord";
 /// Version and flags of the `vpcC` box.
@@ -30,10 +31,8 @@ pub fn config(record: &Bytes) -> Result<Vp9, Error> {
     if profile > 3 || !matches!(depth, 8 | 10 | 12) || bits.u(16)? != 0 {
         return Err(bits.invalid());
     }
-    let colour = Colour { primaries, transfer, matrix, full_range };
-    let unspecified = Colour { primaries: 2, transfer: 2, matrix: 2, full_range: false };
     let mut picture = Picture::of_size(0, 0);
-    picture.colour = (colour != unspecified).then_some(colour);
+    picture.colour = stated(Colour { primaries, transfer, matrix, full_range });
     let record = [&VERSION_1, body.get(..RECORD).unwrap_or_default()].concat();
     Ok(Vp9 { record: record.into(), picture })
 }
