@@ -145,10 +145,7 @@ impl Server {
 
     /// Objects under `prefix` that end in `suffix`, sorted by key.
     pub fn objects(&self, prefix: &str, suffix: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        collect(&self.bucket().join(prefix), suffix, &mut found);
-        found.sort();
-        found
+        files(&self.bucket().join(prefix), suffix)
     }
 
     /// Most memory it has had at once, in KiB.
@@ -235,6 +232,14 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         thread::park_timeout(Duration::from_millis(20));
     }
+}
+
+/// Files at any depth below `folder` that end in `suffix`, sorted.
+pub fn files(folder: &Path, suffix: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    collect(folder, suffix, &mut found);
+    found.sort();
+    found
 }
 
 fn collect(folder: &Path, suffix: &str, found: &mut Vec<PathBuf>) {

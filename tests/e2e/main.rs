@@ -17,6 +17,7 @@ mod keys;
 mod machine;
 mod picture;
 mod publishing;
+mod s3;
 mod sdk;
 mod streams;
 mod tls;
