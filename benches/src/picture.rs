@@ -5,7 +5,7 @@ use std::process::Command;
 
 use bytes::Bytes;
 use container::flv::{self, Video};
-use media::H264;
+use media::Codec;
 
 use crate::source::root;
 use crate::{Error, Row};
@@ -27,8 +27,8 @@ pub(crate) fn run() -> Result<Vec<Row>, Error> {
     Ok(vec![row.note(note)])
 }
 
-/// The decoder configuration and the first access unit of a file that the ffmpeg program makes.
-fn keyframe() -> Result<(H264, Bytes), Error> {
+/// The codec and the first access unit of a file that the ffmpeg program makes.
+fn keyframe() -> Result<(Codec, Bytes), Error> {
     let file: Bytes = std::fs::read(source()?)?.into();
     let (_, tags) = flv::read(&file)?;
     let mut config = None;
@@ -38,7 +38,7 @@ fn keyframe() -> Result<(H264, Bytes), Error> {
             continue;
         }
         match (flv::legacy_video(&tag.payload)?, config.take()) {
-            (Video::SequenceHeader(record), _) => config = Some(codec::h264::config(&record)?),
+            (Video::SequenceHeader(record), _) => config = Some(Codec::H264(codec::h264::config(&record)?)),
             (Video::Frame { data, .. }, Some(config)) => return Ok((config, data)),
             (_, before) => config = before,
         }

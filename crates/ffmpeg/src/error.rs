@@ -10,8 +10,11 @@ pub enum Error {
     #[error("FFmpeg: {0}")]
     Ffmpeg(#[from] ffmpeg_next::Error),
     /// This FFmpeg was built without the decoder.
-    #[error("this FFmpeg has no H.264 decoder")]
-    NoDecoder,
+    #[error("this FFmpeg has no {codec} decoder")]
+    NoDecoder {
+        /// Name of the codec.
+        codec: &'static str,
+    },
     /// The decoder took everything and gave nothing.
     #[error("no picture came out of the key frame")]
     NoPicture,

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use bytes::Bytes;
-use media::H264;
+use media::Codec;
 use metrics::{counter, histogram};
 use tokio::sync::oneshot;
 
@@ -27,7 +27,7 @@ pub struct Pictures {
 
 /// Owned by the queue, then by one worker.
 struct Job {
-    codec: H264,
+    codec: Codec,
     data: Bytes,
     done: oneshot::Sender<Result<Bytes, Error>>,
 }
@@ -58,12 +58,16 @@ impl Pictures {
         Ok(Self { queue: sender })
     }
 
-    /// Queues an IDR access unit, in length-prefixed NAL units. Never blocks; the JPEG comes through the
-    /// receiver. Dropping the receiver cancels a picture that is still queued.
+    /// Queues a key frame as [`media::Packet`] holds it. Never blocks; the JPEG comes through the receiver.
+    /// Dropping the receiver cancels a picture that is still queued.
     ///
     /// # Errors
     /// [`Busy`] when the queue is full.
-    pub fn capture(&self, codec: H264, data: Bytes) -> Result<oneshot::Receiver<Result<Bytes, Error>>, Busy> {
+    pub fn capture(
+        &self,
+        codec: Codec,
+        data: Bytes,
+    ) -> Result<oneshot::Receiver<Result<Bytes, Error>>, Busy> {
         let (done, receiver) = oneshot::channel();
         self.queue.try_send(Job { codec, data, done }).map_err(|_| {
             counter!("millrace_pictures_total", "result" => "skipped").increment(1);
@@ -73,7 +77,7 @@ impl Pictures {
     }
 }
 
-type Work = fn(&H264, &Bytes) -> Result<Bytes, Error>;
+type Work = fn(&Codec, &Bytes) -> Result<Bytes, Error>;
 
 /// One worker waits in `recv` and holds the lock meanwhile; the others wait for the lock. No worker works
 /// while it holds it.
@@ -99,7 +103,7 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    use media::Picture;
+    use media::{H264, Picture};
 
     use super::*;
 
@@ -107,8 +111,8 @@ mod tests {
         NonZeroUsize::new(1).unwrap()
     }
 
-    fn codec() -> H264 {
-        H264 { record: Bytes::new(), length_size: 4, picture: Picture::of_size(16, 16) }
+    fn codec() -> Codec {
+        Codec::H264(H264 { record: Bytes::new(), length_size: 4, picture: Picture::of_size(16, 16) })
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! One run on its way into segments: the leading track says where they end, the other one follows.
+//! One run on its way into segments: the leading track says where they end, the others follow.
 
 use std::collections::VecDeque;
 
-use media::{Packet, Run};
+use media::{Packet, Run, TrackId};
 
 use super::cutter::{Cut, Cutter};
 use super::rendition::{Piece, Rendition};
@@ -18,53 +18,44 @@ const MAX_OPEN_BYTES: usize = 64 << 20;
 pub(super) struct Live {
     /// The run.
     pub run: Run,
-    /// Its main video track.
-    pub video: Option<Rendition>,
-    /// Its main audio track.
-    pub audio: Option<Rendition>,
+    /// Its tracks, the leading one first: the first video track, or the first audio track where there is none.
+    renditions: Vec<Rendition>,
     begun: bool,
     ends: VecDeque<i64>,
 }
 
 /// The same stretch of media in every rendition of a run: one media sequence number.
 pub(super) struct Span {
-    /// Its video, if the run has video.
-    pub video: Option<Piece>,
-    /// Its audio, if the run has audio.
-    pub audio: Option<Piece>,
+    /// Its renditions, the leading one first.
+    pub pieces: Vec<(TrackId, Piece)>,
 }
 
 impl Span {
     /// The piece of the leading track.
     pub(super) fn lead(&self) -> Option<&Piece> {
-        self.video.as_ref().or(self.audio.as_ref())
+        self.pieces.first().map(|(_, piece)| piece)
     }
 
     /// The longest of its pieces, in microseconds.
     pub(super) fn longest(&self) -> i64 {
-        self.pieces().map(|p| p.duration).max().unwrap_or(0)
-    }
-
-    /// Bytes of all renditions.
-    pub(super) fn bytes(&self) -> u64 {
-        self.pieces().map(|p| p.bytes).sum()
-    }
-
-    fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        self.video.iter().chain(&self.audio)
+        self.pieces.iter().map(|(_, piece)| piece.duration).max().unwrap_or(0)
     }
 }
 
 impl Live {
-    /// For the main tracks of `run`.
-    pub(super) fn new(run: &Run) -> Result<Self, Error> {
-        Ok(Self {
-            run: run.clone(),
-            video: run.video().map(Rendition::new).transpose()?,
-            audio: run.audio().map(Rendition::new).transpose()?,
-            begun: false,
-            ends: VecDeque::new(),
-        })
+    /// For `renditions` of `run`, the leading one first.
+    pub(super) fn new(run: &Run, renditions: Vec<Rendition>) -> Self {
+        Self { run: run.clone(), renditions, begun: false, ends: VecDeque::new() }
+    }
+
+    /// Its tracks, the leading one first.
+    pub(super) fn renditions(&self) -> &[Rendition] {
+        &self.renditions
+    }
+
+    /// The rendition of track `id`.
+    pub(super) fn rendition(&mut self, id: TrackId) -> Option<&mut Rendition> {
+        self.renditions.iter_mut().find(|r| r.id() == id)
     }
 
     /// Takes a packet; segments that it completes go to `out`.
@@ -75,12 +66,10 @@ impl Live {
         out: &mut Vec<Span>,
         fx: &mut Effects,
     ) -> Result<(), Error> {
-        match (&mut self.video, &mut self.audio) {
-            (Some(video), _) if packet.track == video.track().id => self.lead(packet, cutter, fx),
-            (None, Some(audio)) if packet.track == audio.track().id => self.lead(packet, cutter, fx),
-            (Some(_), Some(audio)) if packet.track == audio.track().id => self.follow(packet, cutter),
-            // Further tracks of a multitrack stream are not packaged.
-            _ => {}
+        match self.renditions.iter().position(|r| r.id() == packet.track) {
+            Some(0) => self.lead(packet, cutter, fx),
+            Some(at) => self.follow(at, packet, cutter),
+            None => return Ok(()),
         }
         self.complete(out)?;
         if !out.is_empty() {
@@ -94,14 +83,14 @@ impl Live {
         while let Some(end) = self.ends.pop_front() {
             out.push(self.close(|r| r.take(end))?);
         }
-        let Some(first) = self.renditions().filter_map(Rendition::first).min() else { return Ok(()) };
+        let Some(first) = self.first() else { return Ok(()) };
         if !self.begun {
             self.begin(first, cutter);
         }
         let latest = cutter.start().saturating_add(cutter.limit());
         let mut span = self.close(|r| r.take_rest(latest))?;
         let longest = span.longest();
-        for piece in [&mut span.video, &mut span.audio].into_iter().flatten().filter(|p| p.body.is_none()) {
+        for (_, piece) in span.pieces.iter_mut().filter(|(_, piece)| piece.body.is_none()) {
             piece.duration = longest;
         }
         out.extend((longest > 0).then_some(span));
@@ -110,13 +99,13 @@ impl Live {
 
     /// Whether the run has not ended a segment yet and is shorter than `micros`.
     pub(super) fn younger_than(&self, micros: i64, cutter: &Cutter) -> bool {
-        let end = self.renditions().map(Rendition::end).max().unwrap_or(0);
+        let end = self.renditions.iter().map(Rendition::end).max().unwrap_or(0);
         !self.begun || (self.ends.is_empty() && end.saturating_sub(cutter.start()) < micros)
     }
 
     /// A packet of the leading track: cut before it, then take it.
     fn lead(&mut self, packet: &Packet, cutter: &mut Cutter, fx: &mut Effects) {
-        let Some((at, end)) = self.leading().and_then(|r| r.span(packet)) else { return };
+        let Some((at, end)) = self.renditions.first_mut().and_then(|r| r.span(packet)) else { return };
         if !self.begun {
             self.begin(at, cutter);
         }
@@ -126,19 +115,20 @@ impl Live {
         if self.waiting_bytes() + packet.data.len() > MAX_OPEN_BYTES && at > cutter.start() {
             self.end_at(Cut { forced: !packet.key, ..cutter.force(at) }, fx);
         }
-        if let Some(leading) = self.leading() {
+        if let Some(leading) = self.renditions.first_mut() {
             leading.push(packet);
         }
     }
 
-    /// A packet of audio beside video. If it gets too far ahead the video has stalled: segments go on without.
-    fn follow(&mut self, packet: &Packet, cutter: &mut Cutter) {
-        let Some(audio) = &mut self.audio else { return };
-        if audio.span(packet).is_none() {
+    /// A packet of another track. If it gets too far ahead the leading one has stalled: segments go on without.
+    fn follow(&mut self, at: usize, packet: &Packet, cutter: &mut Cutter) {
+        let Some(follower) = self.renditions.get_mut(at) else { return };
+        if follower.span(packet).is_none() {
             return;
         }
-        audio.push(packet);
-        let (first, end) = (audio.first().unwrap_or_default(), audio.end());
+        follower.push(packet);
+        let end = follower.end();
+        let first = self.first().unwrap_or_default();
         if !self.begun && (end - first > cutter.limit() + LAG_US || self.waiting_bytes() > MAX_OPEN_BYTES) {
             self.begin(first, cutter);
         }
@@ -154,7 +144,7 @@ impl Live {
     fn begin(&mut self, at: i64, cutter: &mut Cutter) {
         self.begun = true;
         cutter.begin(at);
-        for rendition in self.video.iter_mut().chain(&mut self.audio) {
+        for rendition in &mut self.renditions {
             rendition.begin(at);
         }
     }
@@ -163,8 +153,8 @@ impl Live {
     fn complete(&mut self, out: &mut Vec<Span>) -> Result<(), Error> {
         while let Some(&end) = self.ends.front() {
             let full = self.waiting_bytes() > MAX_OPEN_BYTES;
-            let late = self.video.as_ref().is_none_or(|v| v.end() >= end.saturating_add(LAG_US));
-            let reached = self.audio.as_ref().is_none_or(|a| a.end() >= end);
+            let late = self.renditions.first().is_none_or(|lead| lead.end() >= end.saturating_add(LAG_US));
+            let reached = self.renditions.iter().skip(1).all(|follower| follower.reaches(end));
             if !(full || late || reached) {
                 break;
             }
@@ -174,23 +164,18 @@ impl Live {
         Ok(())
     }
 
-    fn close(&mut self, mut take: impl FnMut(&mut Rendition) -> Result<Piece, Error>) -> Result<Span, Error> {
-        Ok(Span {
-            video: self.video.as_mut().map(&mut take).transpose()?,
-            audio: self.audio.as_mut().map(&mut take).transpose()?,
-        })
+    fn close(&mut self, take: impl Fn(&mut Rendition) -> Result<Piece, Error>) -> Result<Span, Error> {
+        let pieces = self.renditions.iter_mut().map(|r| Ok((r.id(), take(r)?)));
+        Ok(Span { pieces: pieces.collect::<Result<_, Error>>()? })
     }
 
-    fn leading(&mut self) -> Option<&mut Rendition> {
-        self.video.as_mut().or(self.audio.as_mut())
-    }
-
-    fn renditions(&self) -> impl Iterator<Item = &Rendition> {
-        self.video.iter().chain(&self.audio)
+    /// Start of the earliest frame that waits, in microseconds.
+    fn first(&self) -> Option<i64> {
+        self.renditions.iter().filter_map(Rendition::first).min()
     }
 
     fn waiting_bytes(&self) -> usize {
-        self.renditions().map(Rendition::bytes).sum()
+        self.renditions.iter().map(Rendition::bytes).sum()
     }
 
     fn end_at(&mut self, cut: Cut, fx: &mut Effects) {
@@ -202,13 +187,17 @@ impl Live {
 
     /// Once per segment, so that a stall is not a warning for each of its frames.
     fn report(&mut self, fx: &mut Effects) {
-        let renditions = self.video.iter_mut().chain(&mut self.audio);
-        let count: u64 = renditions.map(Rendition::take_dropped).sum();
+        let count: u64 = self.renditions.iter_mut().map(Rendition::take_dropped).sum();
         if count > 0 {
             fx.push(Effect::Warn(Warning::FramesDropped {
                 count,
                 why: "their segment is closed, or nothing to decode them from",
             }));
+        }
+        for rendition in &mut self.renditions {
+            if rendition.take_unaligned() {
+                fx.push(Effect::Warn(Warning::Unaligned { index: rendition.id().index }));
+            }
         }
     }
 }

@@ -14,7 +14,27 @@ const USUAL: [Ratio; 8] = [
     Ratio { num: 60, den: 1 },
 ];
 
-/// Bit rates of one list.
+/// What a variant states, in bits per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bandwidth {
+    /// BANDWIDTH.
+    pub peak: u64,
+    /// AVERAGE-BANDWIDTH.
+    pub average: u64,
+}
+
+impl Bandwidth {
+    /// Both together with those of what is played beside it.
+    pub(super) fn with(self, other: Option<Self>) -> Self {
+        let other = other.unwrap_or_default();
+        Self {
+            peak: self.peak.saturating_add(other.peak),
+            average: self.average.saturating_add(other.average),
+        }
+    }
+}
+
+/// Bit rates of one rendition.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rates {
     bytes: u64,
@@ -25,8 +45,8 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// A segment of all renditions together: its bytes and microseconds. Segments shorter than half the target
-    /// duration are measured together with the next ones (packaging-rules H-21).
+    /// A segment: its bytes and microseconds. Segments shorter than half the target duration are measured
+    /// together with the next ones (packaging-rules H-21).
     pub(super) fn add(&mut self, bytes: u64, micros: i64, target_s: u64) {
         let micros = u64::try_from(micros).unwrap_or(0);
         self.bytes += bytes;
@@ -39,15 +59,12 @@ impl Rates {
         }
     }
 
-    /// BANDWIDTH: the peak and a quarter, because players read it once (packaging-rules H-21).
-    pub(super) fn bandwidth(&self) -> u64 {
-        let peak = if self.peak == 0 { self.average() } else { self.peak };
-        (peak + peak.div_ceil(4)).max(1)
-    }
-
-    /// AVERAGE-BANDWIDTH.
-    pub(super) fn average(&self) -> u64 {
-        bits_per_second(self.bytes, self.micros).max(1)
+    /// What it is so far. BANDWIDTH is the peak and a quarter, because players read it once (packaging-rules
+    /// H-21).
+    pub(super) fn bandwidth(&self) -> Bandwidth {
+        let average = bits_per_second(self.bytes, self.micros).max(1);
+        let peak = if self.peak == 0 { average } else { self.peak };
+        Bandwidth { peak: peak.saturating_add(peak.div_ceil(4)), average }
     }
 }
 
@@ -101,18 +118,18 @@ mod tests {
     fn bandwidth_is_the_peak_and_a_quarter() {
         let mut rates = Rates::default();
         rates.add(250_000, 2_000_000, 3);
-        assert_eq!((rates.bandwidth(), rates.average()), (1_250_000, 1_000_000));
+        assert_eq!(rates.bandwidth(), Bandwidth { peak: 1_250_000, average: 1_000_000 });
         rates.add(500_000, 2_000_000, 3);
         rates.add(250_000, 2_000_000, 3);
-        assert_eq!((rates.bandwidth(), rates.average()), (2_500_000, 1_333_334));
+        assert_eq!(rates.bandwidth(), Bandwidth { peak: 2_500_000, average: 1_333_334 });
     }
 
     #[test]
     fn a_short_segment_is_measured_with_its_neighbours() {
         let mut rates = Rates::default();
         rates.add(100_000, 100_000, 4);
-        assert_eq!(rates.bandwidth(), 10_000_000);
+        assert_eq!(rates.bandwidth().peak, 10_000_000);
         rates.add(150_000, 1_900_000, 4);
-        assert_eq!(rates.bandwidth(), 1_250_000);
+        assert_eq!(rates.bandwidth().peak, 1_250_000);
     }
 }

@@ -1,25 +1,29 @@
 //! Live packaging: a window of CMAF segments and the playlists of it (design §8, packaging-rules §1 and §3).
 //!
 //! `cutter` says where segments end, `live` cuts the current run there, `rendition` turns one track's
-//! frames into CMAF, `window` keeps the list and makes what the origin serves of it, `measure` knows the
-//! rates that the multivariant playlist states.
+//! frames into CMAF, `listing` says what a segment's lines are, `window` keeps the list and makes what the
+//! origin serves of it, `measure` knows the rates that the multivariant playlist states.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use media::{Gap, Kind, Packet, Ratio, Run, StreamId, Ticks, Timescale, Wall};
+use media::{Gap, Packet, Run, StreamId, TrackId, Wall};
 
-use crate::{Context, Effect, Effects, Error, Event, Output};
+use crate::{Context, Effect, Effects, Error, Event, Output, Warning};
 use cutter::Cutter;
+use listing::{Listing, Running};
 use live::{Live, Span};
 use measure::Rates;
-use window::{Entry, List, Listed, Named};
+use rendition::Rendition;
+use window::{Entry, List};
 
 mod cutter;
+mod listing;
 mod live;
 mod measure;
 mod multivariant;
+mod naming;
 mod rendition;
-mod strip;
 mod window;
 
 #[cfg(test)]
@@ -62,21 +66,11 @@ pub struct Package {
     remembered: u64,
     wall_end: Wall,
     cutter: Cutter,
-    rates: Rates,
+    rates: BTreeMap<TrackId, Rates>,
     list: Option<List>,
     live: Option<Running>,
     multivariant: Option<crate::Resource>,
     deadline: Option<Wall>,
-}
-
-/// The current run and what its segments have in common.
-struct Running {
-    live: Live,
-    video_init: Option<Named>,
-    audio_init: Option<Named>,
-    frame_rate: Option<Ratio>,
-    discontinuity: bool,
-    wall_shift: Option<i64>,
 }
 
 impl Package {
@@ -95,7 +89,7 @@ impl Package {
             discontinuities: sequence,
             remembered: 0,
             wall_end: Wall(i64::MIN),
-            rates: Rates::default(),
+            rates: BTreeMap::new(),
             list: None,
             live: None,
             multivariant: None,
@@ -106,17 +100,8 @@ impl Package {
     fn run(&mut self, run: &Run, fx: &mut Effects) -> Result<(), Error> {
         self.finish_run(fx)?;
         self.deadline = None;
-        let live = Live::new(run)?;
-        let init = |rendition: Option<&rendition::Rendition>, letter: char| {
-            let name: Arc<str> = format!("{letter}{}_init.mp4", self.sequence).into();
-            rendition.map(|r| r.init().map(|init| (name, init))).transpose()
-        };
-        let (video_init, audio_init) = (init(live.video.as_ref(), 'v')?, init(live.audio.as_ref(), 'a')?);
-        let discontinuity = self.list.is_some();
-        let frame_rate = run.video().and_then(|t| t.picture()).and_then(|p| p.frame_rate);
-        let frame_rate = frame_rate.filter(|&rate| measure::plausible(rate));
-        self.live =
-            Some(Running { live, video_init, audio_init, frame_rate, discontinuity, wall_shift: None });
+        let renditions = renditions(run, self.sequence, fx)?;
+        self.live = Some(Running::new(Live::new(run, renditions), self.list.is_some()));
         Ok(())
     }
 
@@ -156,7 +141,7 @@ impl Package {
             fx.push(Effect::Window(Some(Arc::new(window))));
         }
         self.cutter = Cutter::new(self.settings.segment_duration_s);
-        self.rates = Rates::default();
+        self.rates.clear();
         self.discontinuities = self.sequence;
     }
 
@@ -168,7 +153,7 @@ impl Package {
             self.list_span(span, target_s);
         }
         let Some(running) = &self.live else { return };
-        let multivariant = multivariant::render(&self.stream, &running.live, running.frame_rate, &self.rates);
+        let multivariant = multivariant::render(&self.stream, &running.live, &self.rates);
         self.remember(fx);
         if let Some(list) = &self.list {
             let window = list.window(multivariant.clone(), self.sequence, None);
@@ -179,23 +164,24 @@ impl Package {
 
     fn list_span(&mut self, span: Span, target_s: u64) {
         let Some(running) = &mut self.live else { return };
-        let duration = span.lead().map_or(0, |p| p.duration);
-        self.rates.add(span.bytes(), duration, target_s);
-        if let Some(video) = span.video.as_ref().filter(|v| v.body.is_some() && running.frame_rate.is_none())
-        {
-            running.frame_rate = measure::frame_rate(video.frames, video.duration);
+        for (track, piece) in &span.pieces {
+            self.rates.entry(*track).or_default().add(piece.bytes, piece.duration, target_s);
+            if let Some(rendition) = running.live.rendition(*track) {
+                rendition.measure(piece);
+            }
         }
         let list = self.list.get_or_insert_with(|| List::new(self.settings.segment_count, target_s));
         self.discontinuities += u64::from(running.discontinuity);
-        let first = span.lead().map_or(0, |p| p.first);
+        let (first, duration) = span.lead().map_or((0, 0), |p| (p.first, p.duration));
         let listing = Listing { sequence: self.sequence, first, duration, wall_end: self.wall_end };
+        let gone = list.tracks().iter().filter(|&id| span.pieces.iter().all(|(track, _)| track != id));
+        let gone: Vec<TrackId> = gone.copied().collect();
+        let pieces = span.pieces.into_iter().map(|(track, piece)| (track, Some(piece)));
         let mut segments = Vec::new();
-        for (kind, piece) in [(Kind::Video, span.video), (Kind::Audio, span.audio)] {
-            if piece.is_some() || list.has(kind) {
-                let (listed, end) = running.list(kind, piece, &listing);
-                self.wall_end = self.wall_end.max(end);
-                segments.push(listed);
-            }
+        for (track, piece) in pieces.chain(gone.into_iter().map(|track| (track, None))) {
+            let (listed, end) = running.list(track, piece, &listing);
+            self.wall_end = self.wall_end.max(end);
+            segments.push(listed);
         }
         let discontinuities = self.discontinuities;
         list.push(Entry { sequence: self.sequence, discontinuities, duration, segments });
@@ -235,45 +221,23 @@ impl Output for Package {
     }
 }
 
-/// What all renditions of one media sequence number share.
-struct Listing {
-    sequence: u64,
-    first: i64,
-    duration: i64,
-    wall_end: Wall,
-}
-
-impl Running {
-    /// Lists a rendition's piece; one that the run does not have is a gap, so that its list goes on. Also says
-    /// when the piece ends.
-    fn list(&mut self, kind: Kind, piece: Option<rendition::Piece>, listing: &Listing) -> (Listed, Wall) {
-        let (letter, init) = match kind {
-            Kind::Video => ('v', self.video_init.clone()),
-            Kind::Audio => ('a', self.audio_init.clone()),
-        };
-        let name: Arc<str> = format!("{letter}{}.m4s", listing.sequence).into();
-        let (first, duration) =
-            piece.as_ref().map_or((listing.first, listing.duration), |p| (p.first, p.duration));
-        let first = self.wall(first, listing.wall_end);
-        let body = piece.and_then(|p| p.body);
-        let line = manifest::media::Segment::new(manifest::media::Entry {
-            discontinuity: self.discontinuity,
-            map: init.as_ref().map(|(name, _)| name.clone()),
-            program_date_time: first,
-            gap: body.is_none(),
-            duration_us: duration,
-            uri: &name,
-        });
-        let content_type = init.as_ref().map_or("video/mp4", |(_, init)| init.content_type);
-        let media = body.map(|body| (name, crate::Resource { content_type, body, immutable: true }));
-        (Listed { kind, line, media, init }, first.plus_micros(duration))
+/// A rendition for each track of `run` that CMAF has a place for, the leading one first. Others are left out with
+/// a warning.
+fn renditions(run: &Run, sequence: u64, fx: &mut Effects) -> Result<Vec<Rendition>, Error> {
+    let mut renditions: Vec<Rendition> = Vec::new();
+    let mut refused = None;
+    for track in &run.tracks {
+        match listing::init(track, sequence) {
+            Ok(init) => renditions.push(Rendition::new(track.clone(), init, renditions.is_empty())),
+            Err(error) => {
+                let codec = codec::rfc6381(&track.codec);
+                fx.push(Effect::Warn(Warning::TrackLeftOut { output: "package", codec }));
+                refused.get_or_insert(error);
+            }
+        }
     }
-
-    /// Wall time of a moment of the run. A clock that was set back must not let it run backwards, so then the
-    /// whole run is dated later (packaging-rules H-15).
-    fn wall(&mut self, at: i64, earliest: Wall) -> Wall {
-        let wall = self.live.run.wall_at(Ticks(at), Timescale::MICROS);
-        let shift = *self.wall_shift.get_or_insert(earliest.micros_since(wall).max(0));
-        wall.plus_micros(shift)
+    match refused {
+        Some(error) if renditions.is_empty() => Err(error),
+        _ => Ok(renditions),
     }
 }

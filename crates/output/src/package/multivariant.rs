@@ -1,42 +1,77 @@
 //! The multivariant playlist of a run (packaging-rules H-21 to H-25).
 
-use manifest::multivariant::{self, Multivariant, Rendition, Variant, VideoRange};
-use media::{Kind, Picture, Ratio, StreamId, Track};
+use std::collections::BTreeMap;
+
+use manifest::multivariant::{self, Multivariant, Variant, VideoRange};
+use media::{Picture, Ratio, StreamId, TrackId};
 
 use super::live::Live;
 use super::measure::Rates;
-use super::window::{VERSION, playlist, playlist_name};
+use super::naming::playlist_name;
+use super::rendition::Rendition;
+use super::window::{VERSION, playlist};
 use crate::Resource;
 
 /// GROUP-ID of the audio.
 const AUDIO_GROUP: &str = "audio";
 
-/// The playlist for the tracks of `live`.
-pub(super) fn render(stream: &StreamId, live: &Live, frame_rate: Option<Ratio>, rates: &Rates) -> Resource {
-    let uri = |kind| format!("{}/{}", stream.stream(), playlist_name(kind));
-    let video = live.video.as_ref().map(|r| r.track());
-    let audio = live.audio.as_ref().map(|r| r.track());
-    let picture = video.and_then(Track::picture);
-    let variant = Variant {
-        bandwidth: rates.bandwidth(),
-        average_bandwidth: Some(rates.average()),
-        codecs: video.iter().chain(&audio).map(|track| codec::rfc6381(&track.codec)).collect(),
-        resolution: picture.map(display_size),
-        frame_rate: video.and(frame_rate),
-        video_range: VideoRange::of(picture.and_then(|p| p.colour.as_ref())),
-        audio: video.and(audio).map(|_| AUDIO_GROUP.to_owned()),
-        uri: uri(if video.is_some() { Kind::Video } else { Kind::Audio }),
+/// The playlist for the tracks of `live`: a variant for each video track, or one of the first audio track where
+/// there is none; with one group of all audio tracks if there is a choice beside the variant itself.
+pub(super) fn render(stream: &StreamId, live: &Live, rates: &BTreeMap<TrackId, Rates>) -> Resource {
+    let (videos, audios): (Vec<_>, Vec<_>) = live.renditions().iter().partition(|r| r.track().is_video());
+    let grouped = !videos.is_empty() || audios.len() > 1;
+    let uri = |id| format!("{}/{}", stream.stream(), playlist_name(id));
+    let rate = |r: &Rendition| rates.get(&r.id()).map(Rates::bandwidth).unwrap_or_default();
+    let sound = if videos.is_empty() { None } else { audios.iter().map(|r| rate(r)).max_by_key(|r| r.peak) };
+    let variant = |r: &Rendition| {
+        let picture = r.track().picture();
+        let bandwidth = rate(r).with(sound);
+        Variant {
+            bandwidth: bandwidth.peak,
+            average_bandwidth: Some(bandwidth.average),
+            codecs: codecs(r, &audios),
+            resolution: picture.map(display_size),
+            frame_rate: r.frame_rate(),
+            video_range: VideoRange::of(picture.and_then(|p| p.colour.as_ref())),
+            audio: (grouped && !audios.is_empty()).then(|| AUDIO_GROUP.to_owned()),
+            uri: uri(r.id()),
+        }
     };
-    let rendition = |track: &Track| Rendition {
+    let main = audios.first().map(|r| r.id());
+    let audio = audios.iter().filter(|_| grouped).map(|r| multivariant::Rendition {
         group: AUDIO_GROUP.to_owned(),
-        name: "main".to_owned(),
+        name: name(r.id()),
         language: "und".to_owned(),
-        channels: track.codec.channels(),
-        default: true,
-        uri: uri(Kind::Audio),
+        channels: r.track().codec.channels(),
+        default: main == Some(r.id()),
+        uri: uri(r.id()),
+    });
+    let audio = audio.collect();
+    let variants = match videos.is_empty() {
+        true => audios.first().map(|r| variant(r)).into_iter().collect(),
+        false => videos.iter().map(|r| variant(r)).collect(),
     };
-    let audio = video.and(audio).map(rendition).into_iter().collect();
-    playlist(multivariant::render(&Multivariant { version: VERSION, audio, variants: vec![variant] }))
+    playlist(multivariant::render(&Multivariant { version: VERSION, audio, variants }))
+}
+
+/// CODECS of the variant `lead`: its own and those of every audio rendition, each once (packaging-rules H-22).
+fn codecs(lead: &Rendition, audios: &[&Rendition]) -> Vec<String> {
+    let mut codecs = Vec::new();
+    for rendition in [lead].iter().chain(audios) {
+        let codec = codec::rfc6381(&rendition.track().codec);
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
+        }
+    }
+    codecs
+}
+
+/// NAME of an audio rendition.
+fn name(id: TrackId) -> String {
+    match id.index {
+        0 => "main".to_owned(),
+        index => format!("audio {}", u16::from(index) + 1),
+    }
 }
 
 /// Width and height in square samples.

@@ -5,19 +5,27 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use container::mp4;
-use media::{Packet, Ticks, Track};
+use media::{Packet, Ratio, Ticks, Track, TrackId};
 
-use super::strip::Strip;
-use crate::{Error, Resource};
+use super::measure;
+use super::window::Named;
+use crate::Error;
 
 /// Most that the last frame of a segment may reach over its end, in microseconds. A frame that lasts longer
 /// stands for a stall and is shortened, so that the segment keeps its length.
 const STRADDLE_US: i64 = 200_000;
+/// How far a key frame of a further video track may be off the main one's to be the same cut, in microseconds:
+/// RTMP rounds both to milliseconds, and tracks of another frame rate have none in the very same place.
+const SNAP_US: i64 = 100_000;
 
 /// Frames of a track that no segment has yet.
 pub(super) struct Rendition {
     track: Track,
-    strip: Option<Strip>,
+    init: Named,
+    frame_rate: Option<Ratio>,
+    /// Segments end at the nearest key frame of its own rather than where it is told.
+    snaps: bool,
+    unaligned: Unaligned,
     shift: Option<i64>,
     queue: VecDeque<Frame>,
     bytes: usize,
@@ -27,6 +35,14 @@ pub(super) struct Rendition {
     awaits_key: bool,
     cut: bool,
     dropped: u64,
+}
+
+/// Whether a segment began where a further video track has no key frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unaligned {
+    No,
+    Found,
+    Told,
 }
 
 struct Frame {
@@ -49,11 +65,15 @@ pub(super) struct Piece {
 }
 
 impl Rendition {
-    /// For the packets of `track` in one run.
-    pub(super) fn new(track: &Track) -> Result<Self, Error> {
-        Ok(Self {
-            track: track.clone(),
-            strip: Strip::new(track)?,
+    /// For the packets of `track` in one run; its segments need `init`. The first of a run leads the others.
+    pub(super) fn new(track: Track, init: Named, leads: bool) -> Self {
+        let frame_rate = track.picture().and_then(|picture| picture.frame_rate);
+        Self {
+            init,
+            frame_rate: frame_rate.filter(|&rate| measure::plausible(rate)),
+            snaps: track.is_video() && !leads,
+            unaligned: Unaligned::No,
+            track,
             shift: None,
             queue: VecDeque::new(),
             bytes: 0,
@@ -63,7 +83,12 @@ impl Rendition {
             awaits_key: true,
             cut: false,
             dropped: 0,
-        })
+        }
+    }
+
+    /// Its track's id.
+    pub(super) fn id(&self) -> TrackId {
+        self.track.id
     }
 
     /// Its track.
@@ -72,10 +97,20 @@ impl Rendition {
     }
 
     /// The initialization segment; its MIME type is that of the segments (packaging-rules H-03).
-    pub(super) fn init(&self) -> Result<Resource, Error> {
-        let content_type = if self.track.is_video() { "video/mp4" } else { "audio/mp4" };
-        let body = Arc::from([mp4::init(&self.track)?]);
-        Ok(Resource { content_type, body, immutable: true })
+    pub(super) fn init(&self) -> &Named {
+        &self.init
+    }
+
+    /// Frames per second as the stream states it, or as its first segment had it.
+    pub(super) fn frame_rate(&self) -> Option<Ratio> {
+        self.frame_rate
+    }
+
+    /// Learns from a segment what the stream does not state.
+    pub(super) fn measure(&mut self, piece: &Piece) {
+        if self.track.is_video() && self.frame_rate.is_none() && piece.body.is_some() {
+            self.frame_rate = measure::frame_rate(piece.frames, piece.duration);
+        }
     }
 
     /// When the packet begins and ends, in microseconds on the session's timeline, or `None` if it comes too
@@ -90,7 +125,7 @@ impl Rendition {
         }
         let shift = self.shift.unwrap_or(i64::from(packet.cts));
         let at = self.micros(packet.dts.0.saturating_add(shift));
-        if at < self.from {
+        if at < self.earliest() {
             // Sound from before the first picture is no loss.
             self.dropped += u64::from(self.cut);
             self.awaits_key = true;
@@ -108,7 +143,7 @@ impl Rendition {
             duration: packet.duration,
             cts: i32::try_from(cts).unwrap_or(0),
             key: packet.key,
-            data: self.strip.as_ref().map_or_else(|| packet.data.clone(), |strip| strip.apply(&packet.data)),
+            data: packet.data.clone(),
         };
         let dts = packet.dts.0.saturating_add(shift);
         if let Some(last) = self.queue.back_mut() {
@@ -142,23 +177,71 @@ impl Rendition {
         std::mem::take(&mut self.dropped)
     }
 
+    /// Whether a segment began where this track has no key frame; true once.
+    pub(super) fn take_unaligned(&mut self) -> bool {
+        let found = self.unaligned == Unaligned::Found;
+        if found {
+            self.unaligned = Unaligned::Told;
+        }
+        found
+    }
+
+    /// Whether everything that belongs before a cut at `until` is here.
+    pub(super) fn reaches(&self, until: i64) -> bool {
+        let may_snap = self.snaps && self.key_near(until).is_none();
+        self.end >= until.saturating_add(if may_snap { SNAP_US } else { 0 })
+    }
+
     /// The run's segments begin at `at`: what is earlier has no place.
     pub(super) fn begin(&mut self, at: i64) {
         self.from = at;
-        while self.first().is_some_and(|first| first < at) {
+        let mut lost = false;
+        while self
+            .queue
+            .front()
+            .is_some_and(|f| self.micros(f.dts) < self.earliest() || lost && !f.sample.key)
+        {
+            lost = true;
             self.pop();
         }
+        self.awaits_key |= lost && self.queue.is_empty();
+    }
+
+    /// The first moment that still has a place in a segment.
+    fn earliest(&self) -> i64 {
+        let early = if self.snaps && !self.cut { SNAP_US } else { 0 };
+        self.from.saturating_sub(early)
     }
 
     /// Ends a segment at `until`: it gets every frame that begins before, so one that straddles the cut stays
     /// whole and in the older segment (packaging-rules C-14).
     pub(super) fn take(&mut self, until: i64) -> Result<Piece, Error> {
+        let until = self.own_cut(until);
         let mut frames = Vec::new();
         while self.first().is_some_and(|first| first < until) {
             frames.extend(self.pop());
         }
         let end = self.shorten_last(&mut frames, until).filter(|&end| end >= until).unwrap_or(until);
         self.piece(frames, end)
+    }
+
+    /// Where this track is cut when the leading one is cut at `until`.
+    fn own_cut(&mut self, until: i64) -> i64 {
+        if !self.snaps {
+            return until;
+        }
+        let key = self.key_near(until);
+        if key.is_none() && self.unaligned == Unaligned::No && self.end > until {
+            self.unaligned = Unaligned::Found;
+        }
+        key.unwrap_or(until)
+    }
+
+    /// The key frame nearest to `at`, if there is one within [`SNAP_US`].
+    fn key_near(&self, at: i64) -> Option<i64> {
+        let keys = self.queue.iter().filter(|f| f.sample.key).map(|f| self.micros(f.dts));
+        let near = keys.filter(|&key| key > self.from && (key - at).abs() <= SNAP_US);
+        near.min_by_key(|key| (key - at).abs())
     }
 
     /// Ends the run's last segment with everything that waits and begins before `latest`.
@@ -184,10 +267,10 @@ impl Rendition {
     }
 
     fn piece(&mut self, frames: Vec<Frame>, end: i64) -> Result<Piece, Error> {
-        let start = self.from;
+        let first = frames.first().map(|f| f.dts);
+        let start = first.map_or(self.from, |dts| self.micros(dts).min(self.from));
         self.from = end;
         self.cut = true;
-        let first = frames.first().map(|f| f.dts);
         let count = frames.len();
         let body = first.map(|dts| self.segment(dts, frames)).transpose()?;
         Ok(Piece {

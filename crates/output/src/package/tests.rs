@@ -1,4 +1,5 @@
 mod cuts;
 mod lists;
+mod renditions;
 pub(super) mod story;
 mod tracks;

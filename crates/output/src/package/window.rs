@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use manifest::media::{MediaPlaylist, Segment};
-use media::{Kind, Wall};
+use media::{TrackId, Wall};
+
+use super::naming::playlist_name;
 
 use crate::{Resource, Window};
 
@@ -32,7 +34,7 @@ pub(super) struct Entry {
 /// One segment of one rendition.
 pub(super) struct Listed {
     /// Which rendition.
-    pub kind: Kind,
+    pub track: TrackId,
     /// Its lines in the playlist.
     pub line: Segment,
     /// The segment; `None` for a gap.
@@ -45,7 +47,7 @@ pub(super) struct Listed {
 pub(super) struct List {
     count: usize,
     target_s: u64,
-    kinds: Vec<Kind>,
+    tracks: Vec<TrackId>,
     entries: VecDeque<Entry>,
     left: VecDeque<(Entry, i64)>,
     published: i64,
@@ -59,7 +61,7 @@ impl List {
         Self {
             count: usize::try_from(count.max(1)).unwrap_or(usize::MAX),
             target_s,
-            kinds: Vec::new(),
+            tracks: Vec::new(),
             entries: VecDeque::new(),
             left: VecDeque::new(),
             published: 0,
@@ -68,15 +70,17 @@ impl List {
         }
     }
 
-    /// Whether a playlist of this rendition was ever published: then it goes on until the list ends.
-    pub(super) fn has(&self, kind: Kind) -> bool {
-        self.kinds.contains(&kind)
+    /// Renditions of which a playlist was ever published: each goes on until the list ends.
+    pub(super) fn tracks(&self) -> &[TrackId] {
+        &self.tracks
     }
 
     /// Appends an entry and drops what leaves at the front.
     pub(super) fn push(&mut self, entry: Entry) {
-        for listed in entry.segments.iter().filter(|s| !self.kinds.contains(&s.kind)).collect::<Vec<_>>() {
-            self.kinds.push(listed.kind);
+        for listed in &entry.segments {
+            if !self.tracks.contains(&listed.track) {
+                self.tracks.push(listed.track);
+            }
         }
         self.published += entry.duration;
         self.longest_segment = self.longest_segment.max(entry.duration);
@@ -94,7 +98,7 @@ impl List {
     /// The window as it is now.
     pub(super) fn window(&self, multivariant: Resource, next_sequence: u64, ended: Option<Wall>) -> Window {
         let mut resources: Vec<Named> =
-            self.kinds.iter().map(|&k| self.playlist(k, ended.is_some())).collect();
+            self.tracks.iter().map(|&track| self.playlist(track, ended.is_some())).collect();
         let entries = self.left.iter().map(|(entry, _)| entry).chain(&self.entries);
         for listed in entries.flat_map(|entry| &entry.segments) {
             resources.extend(listed.media.clone());
@@ -105,9 +109,11 @@ impl List {
         Window {
             multivariant: Some(multivariant),
             resources,
+            target_duration_s: self.target_s,
             next_sequence,
             ended: ended.is_some(),
             forget_at: ended.map(|at| self.forget_at(at)),
+            ..Window::default()
         }
     }
 
@@ -132,8 +138,8 @@ impl List {
         self.entries.iter().map(|entry| entry.duration).sum()
     }
 
-    fn playlist(&self, kind: Kind, ended: bool) -> Named {
-        let of = |entry: &'_ Entry| entry.segments.iter().position(|s| s.kind == kind);
+    fn playlist(&self, track: TrackId, ended: bool) -> Named {
+        let of = |entry: &'_ Entry| entry.segments.iter().position(|s| s.track == track);
         let listed: Vec<(&Entry, &Listed)> = self
             .entries
             .iter()
@@ -152,15 +158,7 @@ impl List {
             segments: listed.into_iter().map(|(_, segment)| &segment.line).collect(),
             ended,
         });
-        (playlist_name(kind).into(), playlist(text))
-    }
-}
-
-/// Name of a rendition's media playlist.
-pub(super) fn playlist_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Video => "video.m3u8",
-        Kind::Audio => "audio.m3u8",
+        (playlist_name(track).into(), playlist(text))
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use media::{Codec, Packet, Run, StreamId, Wall};
+use media::{Packet, Run, StreamId, Wall};
 
 use crate::name::{Name, Values};
 use crate::{Bucket, Context, Effect, Effects, Error, Event, Keyframe, Object, Output};
@@ -58,13 +58,12 @@ impl Snapshot {
 
     fn capture(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) {
         let Some(track) = run.video().filter(|track| track.id == packet.track) else { return };
-        let Codec::H264(codec) = &track.codec else { return };
         let at = run.wall_at(packet.pts(), track.timescale);
         if !packet.key || !self.is_due(at) {
             return;
         }
         self.next = Some(self.point_after(at));
-        let frame = Keyframe { codec: codec.clone(), data: packet.data.clone() };
+        let frame = Keyframe { codec: track.codec.clone(), data: packet.data.clone() };
         let to = Object { bucket: self.settings.store.clone(), key: self.key(at) };
         fx.push(Effect::Picture { frame, to, at });
         if let Naming::Sequence(_) = self.settings.naming {

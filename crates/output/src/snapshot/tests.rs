@@ -103,7 +103,7 @@ fn the_picture_is_what_the_run_says_and_the_frame_holds() {
     story::feed(&mut output, &run, &[idr], &mut fx);
     let Some(Effect::Picture { frame, .. }) = fx.first() else { panic!("{fx:?}") };
     assert_eq!(&frame.data[..], b"idr");
-    assert_eq!(Codec::H264(frame.codec.clone()), story::video().codec);
+    assert_eq!(frame.codec, story::video().codec);
 }
 
 /// Captures of two runs with a key frame a second, the second run `pause` s of wall time after the first's 7 s.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use m3u8_rs::{MasterPlaylist, MediaPlaylist, Playlist};
-use media::{Aac, Codec, Gap, H264, Packet, Picture, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
+use media::{
+    Aac, Codec, Gap, H264, Kind, Packet, Picture, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall,
+};
 
 use crate::package::{Package, Protocol, Settings};
 use crate::{Context, Effect, Effects, Event, Output, Warning, Window};
@@ -42,6 +44,8 @@ pub struct Story {
     pub now: i64,
     /// How far behind video the audio arrives, in microseconds.
     pub audio_late: i64,
+    /// How far the further video tracks' timestamps are behind the main one's, in milliseconds.
+    pub further_off: i64,
     /// What the wall clock shows at media time 0.
     pub wall: Wall,
     run: Run,
@@ -73,6 +77,7 @@ impl Story {
             fx: Vec::new(),
             now: 0,
             audio_late: 0,
+            further_off: 0,
             wall: EPOCH,
             run,
             seen: HashMap::new(),
@@ -88,19 +93,26 @@ impl Story {
         self.on(Event::Run(&run))
     }
 
-    /// Plays `frames` frames of video, with audio for as long if the run has audio.
+    /// Plays `frames` frames of every video track, with audio for as long in every audio track.
     pub fn video(&mut self, video: Video, frames: i64) -> &mut Self {
         let start = self.now;
         let ms = |n: i64| start / 1000 + (n * 1000 * video.fps.1 + video.fps.0 / 2) / video.fps.0;
         let end = ms(frames) * 1000;
-        let mut all: Vec<(i64, Packet)> = (0..frames)
-            .map(|n| {
-                let packet = packet(TrackId::VIDEO, ms(n) * 90, (ms(n + 1) - ms(n)) * 90, n % video.gop == 0);
-                (ms(n) * 1000, Packet { cts: video.cts, ..packet })
-            })
-            .collect();
-        if self.run.audio().is_some() {
-            all.extend(audio_frames(start, end).into_iter().map(|(at, p)| (at + self.audio_late, p)));
+        let mut all: Vec<(i64, Packet)> = Vec::new();
+        for track in &self.run.tracks {
+            match track.id.kind {
+                Kind::Video => all.extend((0..frames).map(|n| {
+                    let off = if track.id.index == 0 { 0 } else { self.further_off };
+                    let dts = (ms(n) + off) * 90;
+                    let packet = packet(track.id, dts, (ms(n + 1) - ms(n)) * 90, n % video.gop == 0);
+                    (ms(n) * 1000, Packet { cts: video.cts, ..packet })
+                })),
+                Kind::Audio => {
+                    let late = self.audio_late;
+                    let frames = audio_frames(start, end).into_iter();
+                    all.extend(frames.map(|(at, p)| (at + late, Packet { track: track.id, ..p })));
+                }
+            }
         }
         all.sort_by_key(|(at, _)| *at);
         self.now = end;
@@ -190,7 +202,8 @@ impl Story {
     /// What must hold of every window: numbers and bytes never change, the target duration neither, it bounds
     /// every segment, and what is listed is there.
     fn check(&mut self, window: &Arc<Window>) {
-        for name in ["video.m3u8", "audio.m3u8"].into_iter().filter(|name| window.get(name).is_some()) {
+        let names = window.resources.iter().map(|(name, _)| &**name);
+        for name in names.filter(|name| name.ends_with(".m3u8")) {
             let list = read(window, name);
             assert_eq!(*self.target.get_or_insert(list.target_duration), list.target_duration);
             let text = text(window, name);
@@ -287,4 +300,9 @@ pub fn audio_track() -> Track {
 
 pub fn both() -> [Track; 2] {
     [video_track(), audio_track()]
+}
+
+/// `track` as a further one of its kind.
+pub fn further(track: Track, index: u8) -> Track {
+    Track { id: TrackId { index, ..track.id }, ..track }
 }
