@@ -109,11 +109,9 @@ impl List {
         Window {
             multivariant: Some(multivariant),
             resources,
-            target_duration_s: self.target_s,
             next_sequence,
             ended: ended.is_some(),
             forget_at: ended.map(|at| self.forget_at(at)),
-            ..Window::default()
         }
     }
 
