@@ -1,8 +1,11 @@
-//! RTMP: bytes from the socket to messages.
+//! RTMP: bytes from the socket to messages, and to the units of tracks in them.
+
+use std::hint::black_box;
 
 use bytes::BytesMut;
+use container::flv;
 use rtmp::chunk::{self, Format, Writer, kind};
-use rtmp::{Event, Limits, Server};
+use rtmp::{Event, Kind, Limits, Message, Server};
 
 use crate::source::{capture, clip};
 use crate::{Error, Row};
@@ -22,24 +25,70 @@ pub(crate) fn run() -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
+/// Captures of every codec, from bytes to access units.
+pub(crate) fn demux() -> Result<Vec<Row>, Error> {
+    let names = [
+        "ffmpeg5-h264-bframes-aac",
+        "ffmpeg5-h264-mp3",
+        "ffmpeg9-hevc-aac",
+        "ffmpeg9-av1-opus",
+        "ffmpeg9-vp9-flac",
+        "ffmpeg9-h264-ac3",
+        "ffmpeg9-multitrack-h264-aac",
+    ];
+    names.into_iter().map(|name| units(name, 20)).collect()
+}
+
+/// Takes a capture apart `times` times over.
+fn units(name: &str, times: usize) -> Result<Row, Error> {
+    let bytes = capture(name)?;
+    let count = || talk(&bytes, units_of).map_err(|error| format!("{name}: {error}"));
+    let (all, units) = (vec![&bytes[..]; times], count()? * times);
+    let what = format!("demux: capture {name}");
+    let row = Row::measure(
+        what,
+        ("unit", units),
+        &all,
+        || (),
+        |()| (0..times).map(|_| count()).collect::<Vec<_>>(),
+    );
+    Ok(row.note("one memcpy of it is the socket's"))
+}
+
+/// How many units a message has.
+fn units_of(message: &Message) -> Result<usize, Error> {
+    let units = match message.kind {
+        Kind::Video => flv::video(&message.payload)?,
+        Kind::Audio => flv::audio(&message.payload)?,
+        Kind::Data => return Ok(0),
+    };
+    let mut count = 0;
+    for unit in units {
+        black_box(unit?);
+        count += 1;
+    }
+    Ok(count)
+}
+
 /// Reads a connection `times` times over.
 fn read(what: String, bytes: &[u8], times: usize) -> Result<Row, Error> {
-    let messages = talk(bytes)?;
+    let one = |_: &Message| Ok(1);
+    let messages = talk(bytes, one)?;
     let all = vec![bytes; times];
     let row = Row::measure(
         what,
         ("message", messages * times),
         &all,
         || (),
-        |()| (0..times).map(|_| talk(bytes)).collect::<Vec<_>>(),
+        |()| (0..times).map(|_| talk(bytes, one)).collect::<Vec<_>>(),
     );
     Ok(row.note("one memcpy of it is the socket's"))
 }
 
-/// How many media messages come out. As the publisher's loop does it, less the socket.
-fn talk(bytes: &[u8]) -> Result<usize, Error> {
+/// What `count` makes of all media messages together. As the publisher's loop does it, less the socket.
+fn talk(bytes: &[u8], count: impl Fn(&Message) -> Result<usize, Error>) -> Result<usize, Error> {
     let mut server = Server::after_handshake(Limits::default());
-    let (mut buf, mut events, mut count) = (BytesMut::new(), Vec::new(), 0);
+    let (mut buf, mut events, mut sum) = (BytesMut::new(), Vec::new(), 0);
     for piece in bytes.chunks(READ) {
         if buf.capacity() - buf.len() < READ {
             buf.reserve(READ);
@@ -48,9 +97,13 @@ fn talk(bytes: &[u8]) -> Result<usize, Error> {
         server.input(&mut buf, &mut events)?;
         server.accept_publish(&mut events)?;
         server.output();
-        count += events.drain(..).filter(|event| matches!(event, Event::Media(_))).count();
+        for event in events.drain(..) {
+            if let Event::Media(message) = event {
+                sum += count(&message)?;
+            }
+        }
     }
-    Ok(count)
+    Ok(sum)
 }
 
 /// The commands of a capture, then the media of a clip in chunks of `size`.

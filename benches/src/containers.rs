@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use codec::h264;
-use container::flv::{self, Audio, TagKind, Video};
+use container::flv::{self, Body, TagKind};
 use container::mp4::{self, Sample};
 use container::ts::Muxer;
 use media::{Kind, Packet};
@@ -32,15 +32,18 @@ pub(crate) fn flv() -> Result<Vec<Row>, Error> {
     Ok(vec![demux, read].into_iter().map(|row| row.note("shares the bytes")).collect())
 }
 
+/// How many access units a decoder can begin with.
 fn demux(messages: &[Message]) -> usize {
-    let key = |message: &&Message| match message.kind {
-        Kind::Video => match flv::legacy_video(&message.payload) {
-            Ok(Video::Frame { data, .. }) => h264::is_idr(&data, 4),
-            _ => false,
-        },
-        Kind::Audio => matches!(flv::legacy_audio(&message.payload), Ok(Audio::Frame(_))),
+    let units = messages.iter().filter_map(|message| match message.kind {
+        Kind::Video => flv::video(&message.payload).ok(),
+        Kind::Audio => flv::audio(&message.payload).ok(),
+    });
+    let begins = |unit: &flv::Unit| match (&unit.body, unit.format) {
+        (Body::Frame { data, .. }, flv::Format::Avc) => h264::is_idr(data, 4),
+        (Body::Frame { .. }, _) => true,
+        _ => false,
     };
-    messages.iter().filter(key).count()
+    units.flatten().flatten().filter(begins).count()
 }
 
 fn file(messages: &[Message]) -> Result<Bytes, Error> {

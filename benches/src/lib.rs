@@ -29,6 +29,7 @@ pub struct Case {
 /// All of them: if it is not in this list, it does not exist.
 pub const CASES: &[Case] = &[
     Case { name: "chunks", run: chunks::run },
+    Case { name: "demux", run: chunks::demux },
     Case { name: "flv", run: containers::flv },
     Case { name: "cmaf", run: containers::cmaf },
     Case { name: "ts", run: containers::ts },

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use codec::{aac, h264};
-use container::flv::{self, Audio, Video};
+use container::flv::{self, Body};
 use media::{Codec, Kind, Packet, Ticks, Timescale, Track, TrackId};
 use testkit::{Clip, Message};
 
@@ -41,24 +41,18 @@ pub(crate) fn tracks(clip: &Clip) -> Result<Vec<Track>, Error> {
 pub(crate) fn packets(clip: &Clip) -> Result<Vec<Packet>, Error> {
     let (mut packets, mut sound) = (Vec::new(), 0);
     for Message { kind, timestamp, payload, received } in clip.messages() {
-        let packet = match kind {
-            Kind::Video => match flv::legacy_video(&payload)? {
-                Video::Frame { key, data, .. } => {
-                    let dts = Ticks(i64::from(timestamp) * 90);
-                    Packet { track: TrackId::VIDEO, dts, cts: 0, duration: 3_000, key, received, data }
+        let units = if kind == Kind::Video { flv::video(&payload)? } else { flv::audio(&payload)? };
+        for unit in units {
+            let Body::Frame { key, data, .. } = unit?.body else { continue };
+            let (track, dts, duration) = match kind {
+                Kind::Video => (TrackId::VIDEO, Ticks(i64::from(timestamp) * 90), 3_000),
+                Kind::Audio => {
+                    sound += 1_024;
+                    (TrackId::AUDIO, Ticks(sound - 1_024), 1_024)
                 }
-                _ => continue,
-            },
-            Kind::Audio => match flv::legacy_audio(&payload)? {
-                Audio::Frame(data) => {
-                    let dts = Ticks(sound * 1_024);
-                    sound += 1;
-                    Packet { track: TrackId::AUDIO, dts, cts: 0, duration: 1_024, key: true, received, data }
-                }
-                _ => continue,
-            },
-        };
-        packets.push(packet);
+            };
+            packets.push(Packet { track, dts, cts: 0, duration, key, received, data });
+        }
     }
     Ok(packets)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::{Bytes, BytesMut};
 use codec::h264;
 use container::amf0::Value;
-use container::flv::{self, Audio, TagKind, Video};
+use container::flv::{self, Body, TagKind};
 use media::{Gap, Kind};
 use rml_rtmp::handshake::{Handshake, PeerType};
 use rtmp::Limits;
@@ -140,17 +140,59 @@ pub(crate) fn amf0_messages() -> Vec<Vec<u8>> {
 
 /// Payloads and files.
 pub(crate) fn flv() -> Vec<Vec<u8>> {
-    [media_payloads(), flv_files()].concat()
+    [media_payloads(), vec![colours()], flv_files()].concat()
 }
 
 /// The first media messages of every capture: sequence headers and small frames.
 fn media_payloads() -> Vec<Vec<u8>> {
-    let mut seeds = vec![b"\x90hvc1\0\0\0".to_vec(), vec![0x57, 0], vec![0x17, 2], vec![0xaf, 0, 0x12, 0x10]];
+    let mut seeds: Vec<Vec<u8>> = PAYLOADS.iter().map(|payload| payload.to_vec()).collect();
     for capture in captures() {
         let media = messages(&capture).into_iter().filter(|m| matches!(m.kind, kind::AUDIO | kind::VIDEO));
         seeds.extend(media.filter(|m| m.payload.len() < 2_000).take(40).map(|m| m.payload.to_vec()));
     }
     seeds
+}
+
+/// Payloads that no capture has.
+const PAYLOADS: &[&[u8]] = &[
+    &[0x57, 0],
+    &[0x17, 2],
+    &[0xaf, 0, 0x12, 0x10],
+    b"\x1c\x01\0\0\x28\0\0\0\x02\x26\x01",
+    b"\x2d\x01\0\0\0\x12\0",
+    b"\xd1\x01",
+    b"\x90vvc1\0\0\0",
+    // ModEx: nanoseconds, then data of a type to come with a long size
+    b"\x97\x02\x0f\x42\x3f\x07\xff\x00\xff\x10\x03hvc1\0\0\0\x02\x26\x01",
+    b"\x97\x02\0\0\x07\x05\x01Opus\x01\xf8",
+    // Multitrack: several tracks of one codec, and of several
+    b"\x96\x11hvc1\0\0\0\x09\0\0\0\0\0\0\x02\x26\x01\x02\0\0\x03\0\0\x28",
+    b"\x95\x21mp4a\0\0\0\x01!Opus\x01\0\0\x02\xf8\xffzzzz\x02\0\0\0ec-3\x03\0\0\x02\x0b\x77",
+    b"\x94Opus\x02\x02\0\x01",
+];
+
+/// A Metadata packet with every colour in it.
+fn colours() -> Vec<u8> {
+    let numbers = |names: &[&str], number: f64| {
+        Value::Object(names.iter().map(|&name| (name.to_owned(), number.into())).collect())
+    };
+    let config =
+        numbers(&["bitDepth", "colorPrimaries", "transferCharacteristics", "matrixCoefficients"], 9.0);
+    let display = [
+        "redX",
+        "redY",
+        "greenX",
+        "greenY",
+        "blueX",
+        "blueY",
+        "whitePointX",
+        "whitePointY",
+        "maxLuminance",
+        "minLuminance",
+    ];
+    let light = numbers(&["maxFall", "maxCLL"], 400.0);
+    let info = object([("colorConfig", config), ("hdrMdcv", numbers(&display, 0.3)), ("hdrCll", light)]);
+    [&b"\xd4hvc1"[..], &encode(&["colorInfo".into(), info])].concat()
 }
 
 /// Short files of a clip.
@@ -171,13 +213,21 @@ fn flv_files() -> Vec<Vec<u8>> {
 
 /// Decoder configurations as captured, and a clip's.
 pub(crate) fn avc_records() -> Vec<Vec<u8>> {
-    let mut seeds = vec![Clip::default().avc_record()];
-    for message in all_messages().filter(|message| message.kind == kind::VIDEO) {
-        if let Ok(Video::SequenceHeader(record)) = flv::legacy_video(&message.payload) {
-            seeds.push(record.to_vec());
-        }
-    }
-    seeds
+    [vec![Clip::default().avc_record()], records(flv::Format::Avc)].concat()
+}
+
+/// The decoder configurations of a codec that the captures have.
+fn records(format: flv::Format) -> Vec<Vec<u8>> {
+    let units = all_messages().filter_map(|message| match message.kind {
+        kind::VIDEO => flv::video(&message.payload).ok(),
+        kind::AUDIO => flv::audio(&message.payload).ok(),
+        _ => None,
+    });
+    let starts = units.flatten().flatten().filter_map(|unit| match unit.body {
+        Body::SequenceStart(record) if unit.format == format => Some(record.to_vec()),
+        _ => None,
+    });
+    starts.collect()
 }
 
 /// The parameter sets of those, and one with everything optional in it.
@@ -204,11 +254,7 @@ pub(crate) fn aac_configs() -> Vec<Vec<u8>> {
         vec![0x11, 0x80, 0x04, 0xc4, 0x00, 0x00, 0x20, 0x00], // program config element
         vec![0xf8, 0xe8, 0x50, 0x00],                         // escaped object type, of no codec we take
     ];
-    for message in all_messages().filter(|message| message.kind == kind::AUDIO) {
-        if let Ok(Audio::SequenceHeader(config)) = flv::legacy_audio(&message.payload) {
-            seeds.push(config.to_vec());
-        }
-    }
+    seeds.extend(records(flv::Format::Aac));
     seeds
 }
 

@@ -1,11 +1,16 @@
 use bytes::Bytes;
-use container::flv;
 use media::{Kind, Wall};
 
 use crate::sps::sps;
 
 /// Wall time at which every clip begins: 2023-11-14T22:13:20Z.
 pub const START: Wall = Wall(1_700_000_000_000_000);
+
+/// What stands before a decoder configuration and a frame in an FLV tag (annex E.4). Written out here, so that no
+/// fault of the code under test is in what it is tested with.
+const H264_SEQUENCE_HEADER: [u8; 5] = [0x17, 0, 0, 0, 0];
+const AAC_SEQUENCE_HEADER: [u8; 2] = [0xaf, 0];
+const AAC_FRAME: [u8; 2] = [0xaf, 1];
 
 /// A media message of a publisher.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,10 +89,10 @@ impl Clip {
     pub fn headers(&self) -> Vec<Message> {
         let mut headers = Vec::new();
         if self.fps > 0 {
-            headers.push(self.message(Kind::Video, 0, tag(&flv::h264_sequence_header(), &self.avc_record())));
+            headers.push(self.message(Kind::Video, 0, tag(&H264_SEQUENCE_HEADER, &self.avc_record())));
         }
         if self.rate > 0 {
-            headers.push(self.message(Kind::Audio, 0, tag(&flv::aac_header(true), &self.audio_config())));
+            headers.push(self.message(Kind::Audio, 0, tag(&AAC_SEQUENCE_HEADER, &self.audio_config())));
         }
         headers
     }
@@ -130,7 +135,7 @@ impl Clip {
         let number = self.first_number + n;
         let size = if key { self.frame_bytes * 8 } else { self.frame_bytes };
         let unit = unit(if key { 0x65 } else { 0x41 }, number, size);
-        self.message(Kind::Video, n * 1_000 / self.fps, tag(&flv::h264_header(key, cts), &unit))
+        self.message(Kind::Video, n * 1_000 / self.fps, tag(&h264_header(key, cts), &unit))
     }
 
     fn audio_frames(&self) -> Vec<Message> {
@@ -143,11 +148,7 @@ impl Clip {
         let mut data = vec![0x21];
         data.extend(number.to_be_bytes());
         data.resize(32, number as u8);
-        self.message(
-            Kind::Audio,
-            (n * 1_024_000 / u64::from(self.rate)) as u32,
-            tag(&flv::aac_header(false), &data),
-        )
+        self.message(Kind::Audio, (n * 1_024_000 / u64::from(self.rate)) as u32, tag(&AAC_FRAME, &data))
     }
 
     fn message(&self, kind: Kind, millis: u32, payload: Bytes) -> Message {
@@ -169,6 +170,11 @@ fn unit(header: u8, number: u32, size: usize) -> Vec<u8> {
     let mut unit = (nal.len() as u32).to_be_bytes().to_vec();
     unit.extend(nal);
     unit
+}
+
+fn h264_header(key: bool, cts_millis: i32) -> [u8; 5] {
+    let [_, a, b, c] = cts_millis.to_be_bytes();
+    [if key { 0x17 } else { 0x27 }, 1, a, b, c]
 }
 
 fn tag(header: &[u8], body: &[u8]) -> Bytes {
