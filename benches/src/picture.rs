@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use bytes::Bytes;
-use container::flv::{self, Video};
+use container::flv::{self, Body};
 use media::Codec;
 
 use crate::source::root;
@@ -37,10 +37,14 @@ fn keyframe() -> Result<(Codec, Bytes), Error> {
         if tag.kind != flv::TagKind::Video {
             continue;
         }
-        match (flv::legacy_video(&tag.payload)?, config.take()) {
-            (Video::SequenceHeader(record), _) => config = Some(Codec::H264(codec::h264::config(&record)?)),
-            (Video::Frame { data, .. }, Some(config)) => return Ok((config, data)),
-            (_, before) => config = before,
+        for unit in flv::video(&tag.payload)? {
+            match (unit?.body, config.take()) {
+                (Body::SequenceStart(record), _) => {
+                    config = Some(Codec::H264(codec::h264::config(&record)?));
+                }
+                (Body::Frame { data, .. }, Some(config)) => return Ok((config, data)),
+                (_, before) => config = before,
+            }
         }
     }
     Err("no key frame in the file".into())
