@@ -43,31 +43,80 @@ pub struct Entry<'a> {
 /// A segment of a list with its text: rendered once, however often the list is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    discontinuity: bool,
-    map: Option<Arc<str>>,
-    lines: String,
+    pub(crate) start: Start,
+    /// Its EXT-X-PART lines, in low-latency lists only.
+    pub(crate) parts: Parts,
+    /// Its own EXTINF and URI.
+    pub(crate) lines: String,
+    pub(crate) duration_us: i64,
 }
 
 impl Segment {
-    /// Renders the segment's lines.
+    /// Renders the segment's lines. It has no parts; [`crate::low_latency::OpenSegment::close`] makes one that has.
     pub fn new(entry: Entry<'_>) -> Self {
-        let mut lines = String::with_capacity(96);
-        tag::program_date_time(&mut lines, entry.program_date_time);
-        if entry.gap {
+        let start = Start::new(entry.discontinuity, entry.map, entry.program_date_time);
+        Self::with(start, Parts::default(), entry.gap, entry.duration_us, entry.uri)
+    }
+
+    pub(crate) fn with(start: Start, parts: Parts, gap: bool, duration_us: i64, uri: &str) -> Self {
+        let mut lines = String::with_capacity(48);
+        if gap {
             lines.push_str(tag::GAP);
         }
-        tag::extinf(&mut lines, entry.duration_us, entry.uri);
-        Self { discontinuity: entry.discontinuity, map: entry.map, lines }
+        tag::extinf(&mut lines, duration_us, uri);
+        Self { start, parts, lines, duration_us }
     }
 
     /// Whether EXT-X-DISCONTINUITY stands before it: when it leaves the list, DISCONTINUITY-SEQUENCE grows by 1.
     pub fn discontinuity(&self) -> bool {
-        self.discontinuity
+        self.start.discontinuity
+    }
+
+    /// How many parts it has, listed or not; 0 in plain lists.
+    pub fn parts(&self) -> u64 {
+        self.parts.count
     }
 }
 
-/// The playlist's text. EXT-X-MAP stands before the first segment that is listed and wherever it changes, so
-/// that it stays in the list when the segments that had it first are gone.
+/// What stands before a segment and its parts (packaging-rules H-18, L-03).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) discontinuity: bool,
+    map: Option<Arc<str>>,
+    /// The line with its date; empty if it has none that can be written.
+    date: String,
+}
+
+impl Start {
+    pub(crate) fn new(discontinuity: bool, map: Option<Arc<str>>, program_date_time: Wall) -> Self {
+        let mut date = String::with_capacity(56);
+        tag::program_date_time(&mut date, program_date_time);
+        Self { discontinuity, map, date }
+    }
+
+    /// Writes its lines. EXT-X-MAP is written unless it is `map`, the one that is already in force.
+    pub(crate) fn write<'a>(&'a self, map: &mut Option<&'a str>, out: &mut String) {
+        if self.discontinuity {
+            out.push_str(tag::DISCONTINUITY);
+        }
+        if let Some(uri) = self.map.as_deref().filter(|&uri| *map != Some(uri)) {
+            tag::map(out, uri);
+            *map = Some(uri);
+        }
+        out.push_str(&self.date);
+    }
+}
+
+/// Lines of the parts of one segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) lines: String,
+    pub(crate) count: u64,
+    pub(crate) duration_us: i64,
+}
+
+/// The playlist's text, without parts. EXT-X-MAP stands before the first segment that is listed and wherever it
+/// changes, so that it stays in the list when the segments that had it first are gone.
 pub fn render(list: &MediaPlaylist<'_>) -> String {
     let mut out = tag::head(list.version);
     tag::number(&mut out, "EXT-X-TARGETDURATION", list.target_duration_s.max(1));
@@ -75,13 +124,7 @@ pub fn render(list: &MediaPlaylist<'_>) -> String {
     tag::number(&mut out, "EXT-X-DISCONTINUITY-SEQUENCE", list.discontinuity_sequence);
     let mut map: Option<&str> = None;
     for segment in &list.segments {
-        if segment.discontinuity {
-            out.push_str(tag::DISCONTINUITY);
-        }
-        if let Some(uri) = segment.map.as_deref().filter(|&uri| map != Some(uri)) {
-            tag::map(&mut out, uri);
-            map = Some(uri);
-        }
+        segment.start.write(&mut map, &mut out);
         out.push_str(&segment.lines);
     }
     if list.ended {

@@ -1,6 +1,6 @@
-//! Lines that several kinds of playlists have.
+//! Lines and values that several kinds of playlists have.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use ::media::Wall;
 use chrono::{DateTime, SecondsFormat};
@@ -31,16 +31,40 @@ pub(crate) fn map(out: &mut String, uri: &str) {
 /// Wall time of the next segment's first sample, in milliseconds and UTC (packaging-rules H-15). A moment that
 /// has no four-digit year is left out: no reader takes it.
 pub(crate) fn program_date_time(out: &mut String, at: Wall) {
-    let date = DateTime::from_timestamp_micros(at.0).map(|d| d.to_rfc3339_opts(SecondsFormat::Millis, true));
-    if let Some(date) = date.filter(|d| d.as_bytes().first().is_some_and(u8::is_ascii_digit)) {
+    if let Some(date) = date(at) {
         let _ = writeln!(out, "#EXT-X-PROGRAM-DATE-TIME:{date}");
     }
+}
+
+/// ISO 8601 in milliseconds and UTC; `None` for a moment that has no four-digit year.
+pub(crate) fn date(at: Wall) -> Option<String> {
+    let date = DateTime::from_timestamp_micros(at.0)?.to_rfc3339_opts(SecondsFormat::Millis, true);
+    date.as_bytes().first().is_some_and(u8::is_ascii_digit).then_some(date)
 }
 
 /// Duration in exact microseconds, then the URI (packaging-rules H-13). A negative duration is written as 0.
 pub(crate) fn extinf(out: &mut String, duration_us: i64, uri: &str) {
     let us = duration_us.max(0);
     let _ = writeln!(out, "#EXTINF:{}.{:06},\n{uri}", us / 1_000_000, us % 1_000_000);
+}
+
+/// Seconds as a decimal of at most six places, exact to the microsecond: so what is compared as microseconds
+/// compares the same as it is printed (packaging-rules L-04). Negative is written as 0.
+pub(crate) struct Seconds(pub(crate) i64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let us = self.0.max(0);
+        let (whole, mut fraction, mut places) = (us / 1_000_000, us % 1_000_000, 6);
+        if fraction == 0 {
+            return write!(f, "{whole}");
+        }
+        while fraction % 10 == 0 {
+            fraction /= 10;
+            places -= 1;
+        }
+        write!(f, "{whole}.{fraction:0places$}")
+    }
 }
 
 /// `duration_us` in whole seconds, rounded to nearest, as EXTINF is compared with TARGETDURATION
