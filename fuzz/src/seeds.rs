@@ -1,6 +1,7 @@
 //! What mutants are made of: what real encoders sent (`tests/data/`), and small things made by hand.
 
 pub(crate) mod calls;
+pub(crate) mod codecs;
 
 use std::path::{Path, PathBuf};
 

@@ -2,14 +2,12 @@
 
 use bytes::Bytes;
 use codec::aac;
-use media::{Codec, Timescale, Track, TrackId};
+use media::Codec;
 
 /// An AudioSpecificConfig, and what the containers make of it.
 pub fn config(input: &[u8]) {
     let Ok(aac) = aac::config(&Bytes::copy_from_slice(input)) else { return };
     assert!(matches!(aac.frame_samples, 960 | 1024), "{aac:?}");
-    let timescale = Timescale::new(aac.sample_rate);
-    assert!(timescale.is_some(), "{aac:?}");
     for length in [0, 1, 8_184, 8_185, input.len()] {
         if let Ok(header) = aac::adts_header(&aac, length) {
             let told =
@@ -17,7 +15,5 @@ pub fn config(input: &[u8]) {
             assert_eq!(told, length + 7, "the length in an ADTS header");
         }
     }
-    if let Some(timescale) = timescale {
-        super::contained(&Track { id: TrackId::AUDIO, timescale, codec: Codec::Aac(aac) });
-    }
+    super::codec(Codec::Aac(aac));
 }

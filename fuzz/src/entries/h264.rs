@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use codec::h264;
-use media::{Codec, Picture, Timescale, Track, TrackId};
+use media::Codec;
 
 /// A sequence parameter set.
 pub fn sps(input: &[u8]) {
     if let Ok(picture) = h264::picture(input) {
-        check(&picture);
+        super::picture(&picture);
     }
 }
 
@@ -19,10 +19,9 @@ pub fn record(input: &[u8]) {
         sets.sps.iter().for_each(|set| sps(set));
     }
     if let Ok(h264) = h264::config(&record) {
-        check(&h264.picture);
+        super::picture(&h264.picture);
         assert!(matches!(h264.length_size, 1 | 2 | 4));
-        let codec = Codec::H264(h264);
-        super::contained(&Track { id: TrackId::VIDEO, timescale: Timescale::VIDEO, codec });
+        super::codec(Codec::H264(h264));
     }
     (0..=5).for_each(|length_size| units(&record, length_size));
 }
@@ -42,10 +41,4 @@ pub fn units(data: &Bytes, length_size: u8) {
     }
     assert!(total <= data.len(), "{total} bytes of units in {}", data.len());
     assert!(!(ended && h264::is_idr(data, length_size)), "no decoder starts at broken framing");
-}
-
-fn check(picture: &Picture) {
-    assert!(picture.width > 0 && picture.height > 0, "{picture:?}");
-    assert!(picture.sample_aspect.den > 0 && picture.sample_aspect.num > 0, "{picture:?}");
-    assert!(picture.frame_rate.is_none_or(|rate| rate.den > 0), "{picture:?}");
 }
