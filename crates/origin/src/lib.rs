@@ -5,10 +5,15 @@
 //! look-up or one change. A window holds its bytes as long as it is published or being sent, so a slow player
 //! keeps at most the segment it asked for; how long it may take is decided by the HTTP server's write timeout.
 
+mod answer;
 mod body;
+mod growing;
+mod published;
 mod range;
+pub mod reload;
 mod routes;
 mod viewers;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -18,25 +23,31 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use media::{StreamId, Wall};
 use output::Window;
+use published::Published;
 use tokio::sync::watch;
 
 /// The streaming domain of a host name (without port); `None` for the host when the request has none. Answers
 /// `None` when no domain serves that host.
 pub type Domains = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
 
+/// The wall clock that players are told.
+pub type Clock = Arc<dyn Fn() -> Wall + Send + Sync>;
+
 type Streams = HashMap<StreamId, Served>;
 
 /// What is served for a stream.
 struct Served {
-    newest: watch::Sender<Arc<Window>>,
+    newest: watch::Sender<Arc<Published>>,
     /// Its payload.
     bytes: u64,
 }
 
 /// Payload of what a window serves.
 fn size(window: &Window) -> u64 {
-    let playlist = window.multivariant.iter();
-    let all = playlist.chain(window.resources.iter().map(|(_, resource)| resource));
+    let texts = window.multivariant.iter().chain(&window.mpd);
+    let playlists = window.playlists.iter().map(|(_, playlist)| &playlist.full);
+    let media = window.resources.iter().chain(&window.open).map(|(_, resource)| resource);
+    let all = texts.chain(playlists).chain(media);
     all.flat_map(|resource| resource.body.iter()).map(|piece| piece.len() as u64).sum()
 }
 
@@ -55,6 +66,7 @@ impl Origin {
             None => drop(streams.remove(&stream)),
             Some(window) => {
                 let bytes = size(&window);
+                let window = Arc::new(Published::new(window));
                 match streams.get_mut(&stream) {
                     Some(served) => {
                         served.bytes = bytes;
@@ -68,7 +80,12 @@ impl Origin {
 
     /// What is served for `stream`.
     pub fn window(&self, stream: &StreamId) -> Option<Arc<Window>> {
-        self.read().get(stream).map(|served| served.newest.borrow().clone())
+        self.read().get(stream).map(|served| served.newest.borrow().window.clone())
+    }
+
+    /// What is served for `stream` now, and what follows.
+    pub(crate) fn windows(&self, stream: &StreamId) -> Option<waiting::Windows> {
+        self.read().get(stream).map(|served| served.newest.subscribe())
     }
 
     /// The first media sequence number that a later window of `stream` may use.
@@ -90,13 +107,13 @@ impl Origin {
     /// Forgets every window whose time has come ([`Window::forget_at`]), and players that went away.
     pub fn sweep(&self, now: Wall) {
         self.viewers.sweep(now);
-        self.write().retain(|_, served| served.newest.borrow().forget_at.is_none_or(|at| at > now));
+        self.write().retain(|_, served| served.newest.borrow().window.forget_at.is_none_or(|at| at > now));
     }
 
-    /// The routes `/{app}/{stream}.m3u8` and `/{app}/{stream}/{name}` for GET, HEAD and OPTIONS, with CORS for
-    /// everybody and gzip for playlists. Everything else is 404 and `no-store`.
-    pub fn router(self: Arc<Self>, domains: Domains) -> axum::Router {
-        routes::router(self, domains)
+    /// The routes `/{app}/{stream}.m3u8`, `/{app}/{stream}.mpd`, `/{app}/{stream}/{name}` and `/time` for GET, HEAD
+    /// and OPTIONS, with CORS for everybody and gzip for texts. Everything else is 404 and `no-store`.
+    pub fn router(self: Arc<Self>, domains: Domains, clock: Clock) -> axum::Router {
+        routes::router(self, domains, clock)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Streams> {

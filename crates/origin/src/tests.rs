@@ -5,11 +5,15 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use media::{StreamId, Wall};
-use output::{Resource, Window};
+use output::{Playlist, Resource, Window};
 use tower::ServiceExt;
 
 use crate::Origin;
 
+mod waiting;
+
+/// 2023-11-14T12:00:00Z.
+const NOON: Wall = Wall(1_699_963_200_000_000);
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
 fn stream() -> StreamId {
@@ -21,15 +25,21 @@ fn playlist(text: &str) -> Resource {
     Resource { content_type: PLAYLIST, body, immutable: false }
 }
 
+/// A playlist that nobody waits for.
+fn plain(full: Resource) -> Playlist {
+    Playlist { full, delta: None, edge: None }
+}
+
 fn window() -> Window {
     let body = Arc::from([Bytes::from_static(b"0123"), Bytes::from_static(b"456789")]);
     let segment = Resource { content_type: "video/mp4", body, immutable: true };
     Window {
         multivariant: Some(playlist(&"#EXTM3U\n".repeat(50))),
-        resources: vec![("v7.m4s".into(), segment), ("video.m3u8".into(), playlist("#EXTM3U\n"))],
+        resources: vec![("v7.m4s".into(), segment)],
+        playlists: vec![("video.m3u8".into(), plain(playlist("#EXTM3U\n")))],
+        target_duration_s: 4,
         next_sequence: 8,
-        ended: false,
-        forget_at: None,
+        ..Window::default()
     }
 }
 
@@ -44,7 +54,7 @@ async fn send(request: Request<Body>) -> Response<Body> {
         Some("play.local" | "::1" | "[::1]") => Some("live.local".to_owned()),
         _ => None,
     };
-    origin().router(Arc::new(domain)).oneshot(request).await.unwrap()
+    origin().router(Arc::new(domain), Arc::new(|| NOON)).oneshot(request).await.unwrap()
 }
 
 async fn get(path: &str, headers: &[(&str, &str)]) -> Response<Body> {
@@ -68,12 +78,14 @@ async fn body(response: Response<Body>) -> Bytes {
 }
 
 #[tokio::test]
-async fn playlists_are_asked_for_again_each_time() {
-    for path in ["/live/cam.m3u8", "/live/cam/video.m3u8"] {
+async fn playlists_are_kept_no_longer_than_they_are_true() {
+    for (path, cache) in
+        [("/live/cam.m3u8", "public, max-age=4"), ("/live/cam/video.m3u8", "public, max-age=2")]
+    {
         let response = get(path, &[]).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(header(&response, "content-type"), PLAYLIST);
-        assert_eq!(header(&response, "cache-control"), "no-cache");
+        assert_eq!(header(&response, "cache-control"), cache, "packaging-rules L-27");
         assert!(body(response).await.starts_with(b"#EXTM3U\n"));
     }
 }

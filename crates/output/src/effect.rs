@@ -3,6 +3,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use media::{Codec, Wall};
 
+use crate::Playlist;
+
 /// Effects in the order they were caused.
 pub type Effects = Vec<Effect>;
 
@@ -117,8 +119,20 @@ pub struct Keyframe {
 pub struct Window {
     /// Served at `/{app}/{stream}.m3u8`; `None` until there is something to play.
     pub multivariant: Option<Resource>,
-    /// Served at `/{app}/{stream}/{name}`, sorted by name.
+    /// Served at `/{app}/{stream}.mpd`.
+    pub mpd: Option<Resource>,
+    /// Media playlists, served at `/{app}/{stream}/{name}`, sorted by name.
+    pub playlists: Vec<(Arc<str>, Playlist)>,
+    /// What never changes, served at `/{app}/{stream}/{name}`, sorted by name: init segments, segments, parts.
     pub resources: Vec<(Arc<str>, Resource)>,
+    /// Segments that still grow, sorted by name: sent chunk by chunk as they come (packaging-rules D-27).
+    pub open: Vec<(Arc<str>, Resource)>,
+    /// Names of parts and segments that come next: who asks for one waits (RFC 8216bis §6.2.6).
+    pub hints: Vec<Arc<str>>,
+    /// TARGETDURATION in seconds: nobody waits longer than three times that.
+    pub target_duration_s: u64,
+    /// Whether the publisher is gone, so that nothing can be waited for.
+    pub source_gone: bool,
     /// First free media sequence number: a later window of the stream starts at least here.
     pub next_sequence: u64,
     /// Whether the playlists end with ENDLIST.
@@ -139,11 +153,25 @@ pub struct Resource {
 }
 
 impl Window {
-    /// The resource named `name`.
+    /// What is complete under `name`.
     pub fn get(&self, name: &str) -> Option<&Resource> {
-        let at = self.resources.binary_search_by(|(n, _)| n.as_ref().cmp(name)).ok()?;
-        self.resources.get(at).map(|(_, resource)| resource)
+        named(&self.resources, name)
     }
+
+    /// The segment that grows under `name`.
+    pub fn growing(&self, name: &str) -> Option<&Resource> {
+        named(&self.open, name)
+    }
+
+    /// The media playlist under `name`.
+    pub fn playlist(&self, name: &str) -> Option<&Playlist> {
+        named(&self.playlists, name)
+    }
+}
+
+fn named<'a, T>(sorted: &'a [(Arc<str>, T)], name: &str) -> Option<&'a T> {
+    let at = sorted.binary_search_by(|(n, _)| n.as_ref().cmp(name)).ok()?;
+    sorted.get(at).map(|(_, item)| item)
 }
 
 /// Something an operator should know; the shell adds stream and session, logs it and counts it.

@@ -5,6 +5,7 @@
 
 mod effect;
 mod event;
+mod playlist;
 mod spec;
 
 pub mod name;
@@ -14,4 +15,5 @@ pub mod snapshot;
 
 pub use effect::{Bucket, Effect, Effects, FileId, Finish, Keyframe, Object, Resource, Warning, Window};
 pub use event::{Error, Event, Output};
+pub use playlist::{Delta, Edge, Playlist};
 pub use spec::{Context, Memory, Spec};

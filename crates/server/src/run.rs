@@ -278,7 +278,7 @@ fn play_router(origin: &Arc<Origin>, control: &Control) -> axum::Router {
     let control = control.clone();
     let domain =
         move |host: Option<&str>| control.catalog().domain_of(host).map(|domain| domain.name().to_owned());
-    origin.clone().router(Arc::new(domain))
+    origin.clone().router(Arc::new(domain), Arc::new(clock::now))
 }
 
 async fn accept(listener: Listener, publishing: Publishing) {

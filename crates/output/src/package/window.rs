@@ -9,7 +9,7 @@ use media::{TrackId, Wall};
 
 use super::naming::playlist_name;
 
-use crate::{Resource, Window};
+use crate::{Playlist, Resource, Window};
 
 /// MIME type of playlists (packaging-rules H-03).
 pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
@@ -97,8 +97,10 @@ impl List {
 
     /// The window as it is now.
     pub(super) fn window(&self, multivariant: Resource, next_sequence: u64, ended: Option<Wall>) -> Window {
-        let mut resources: Vec<Named> =
+        let mut playlists: Vec<(Arc<str>, Playlist)> =
             self.tracks.iter().map(|&track| self.playlist(track, ended.is_some())).collect();
+        playlists.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut resources: Vec<Named> = Vec::new();
         let entries = self.left.iter().map(|(entry, _)| entry).chain(&self.entries);
         for listed in entries.flat_map(|entry| &entry.segments) {
             resources.extend(listed.media.clone());
@@ -108,10 +110,13 @@ impl List {
         resources.dedup_by(|(a, _), (b, _)| a == b);
         Window {
             multivariant: Some(multivariant),
+            playlists,
             resources,
+            target_duration_s: self.target_s,
             next_sequence,
             ended: ended.is_some(),
             forget_at: ended.map(|at| self.forget_at(at)),
+            ..Window::default()
         }
     }
 
@@ -136,7 +141,7 @@ impl List {
         self.entries.iter().map(|entry| entry.duration).sum()
     }
 
-    fn playlist(&self, track: TrackId, ended: bool) -> Named {
+    fn playlist(&self, track: TrackId, ended: bool) -> (Arc<str>, Playlist) {
         let of = |entry: &'_ Entry| entry.segments.iter().position(|s| s.track == track);
         let listed: Vec<(&Entry, &Listed)> = self
             .entries
@@ -156,7 +161,7 @@ impl List {
             segments: listed.into_iter().map(|(_, segment)| &segment.line).collect(),
             ended,
         });
-        (playlist_name(track).into(), playlist(text))
+        (playlist_name(track).into(), Playlist { full: playlist(text), delta: None, edge: None })
     }
 }
 

@@ -42,16 +42,16 @@ impl Player {
         assert!(window.resources.is_sorted_by(|(a, _), (b, _)| a < b), "names are unique and sorted");
         assert!(window.next_sequence >= self.next_sequence);
         self.next_sequence = window.next_sequence;
-        for (name, resource) in window.resources.iter().filter(|(_, resource)| resource.immutable) {
+        for (name, resource) in &window.resources {
             let bytes = Bytes::from(resource.body.concat());
             assert!(!bytes.is_empty());
             let before = self.bytes.entry(name.clone()).or_insert_with(|| bytes.clone());
             assert!(*before == bytes, "{name} has other bytes than before");
         }
         check_multivariant(window);
-        for (name, resource) in window.resources.iter().filter(|(_, resource)| !resource.immutable) {
-            assert_eq!(resource.content_type, PLAYLIST, "{name}");
-            let list = media_playlist(&resource.body.concat());
+        for (name, playlist) in &window.playlists {
+            assert_eq!(playlist.full.content_type, PLAYLIST, "{name}");
+            let list = media_playlist(&playlist.full.body.concat());
             self.lists.entry(name.clone()).or_default().read(name, &list, window);
         }
         self.over = window.ended;
@@ -128,6 +128,6 @@ fn check_multivariant(window: &Window) {
     assert_eq!(multivariant.variants.len(), 1);
     for uri in variants.chain(renditions) {
         let name = uri.strip_prefix("demo/").expect("relative to the stream");
-        assert!(window.get(name).is_some(), "{uri} is not there");
+        assert!(window.playlist(name).is_some(), "{uri} is not there");
     }
 }

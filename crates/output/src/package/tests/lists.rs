@@ -194,12 +194,12 @@ fn the_multivariant_list_is_true() {
 fn one_kind_of_media_has_one_playlist() {
     let mut story = Story::new(2, 3);
     story.run(&[video_track()]).video(gop(50), 101);
-    assert!(story.window().get("audio.m3u8").is_none());
+    assert!(story.window().playlist("audio.m3u8").is_none());
     assert_eq!(story.multivariant().variants[0].codecs.as_deref(), Some("avc1.42c01e"));
     assert!(story.multivariant().alternatives.is_empty());
     let mut story = Story::new(2, 3);
     story.run(&[audio_track()]).audio(10_000_000);
-    assert!(story.window().get("video.m3u8").is_none());
+    assert!(story.window().playlist("video.m3u8").is_none());
     let list = story.multivariant();
     assert_eq!(list.variants[0].uri, "cam/audio.m3u8");
     assert_eq!(list.variants[0].codecs.as_deref(), Some("mp4a.40.2"));

@@ -64,7 +64,9 @@ fn names_of_further_tracks_are_their_own() {
         names.extend([format!("{prefix}{first}.m4s"), format!("{prefix}{first}_init.mp4")]);
     }
     names.sort();
-    let there: Vec<&str> = window.resources.iter().map(|(name, _)| &**name).collect();
+    let mut there: Vec<&str> = window.resources.iter().map(|(name, _)| &**name).collect();
+    there.extend(window.playlists.iter().map(|(name, _)| &**name));
+    there.sort_unstable();
     assert_eq!(there, names);
 }
 

@@ -202,8 +202,7 @@ impl Story {
     /// What must hold of every window: numbers and bytes never change, the target duration neither, it bounds
     /// every segment, and what is listed is there.
     fn check(&mut self, window: &Arc<Window>) {
-        let names = window.resources.iter().map(|(name, _)| &**name);
-        for name in names.filter(|name| name.ends_with(".m3u8")) {
+        for name in window.playlists.iter().map(|(name, _)| &**name) {
             let list = read(window, name);
             assert_eq!(*self.target.get_or_insert(list.target_duration), list.target_duration);
             let text = text(window, name);
@@ -258,7 +257,7 @@ fn audio_frames(start: i64, end: i64) -> Vec<(i64, Packet)> {
 }
 
 pub fn text(window: &Window, name: &str) -> String {
-    String::from_utf8(window.get(name).expect(name).body.concat()).unwrap()
+    String::from_utf8(window.playlist(name).expect(name).full.body.concat()).unwrap()
 }
 
 pub fn read(window: &Window, name: &str) -> MediaPlaylist {
