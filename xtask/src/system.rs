@@ -61,6 +61,9 @@ pub const TEST: &[Need] = &[program("ffmpeg", "ffmpeg"), program("ffmpeg", "ffpr
 pub const SDK: &[Need] =
     &[program("python3", "python3"), Need { package: "python3-venv", sign: Sign::PythonVenv }];
 
+/// To put objects beside ours.
+pub const S3: &[Need] = &[program("curl", "curl")];
+
 /// To run OBS Studio without a screen.
 pub const OBS: &[Need] = &[
     program("obs-studio", "obs"),

@@ -7,6 +7,7 @@ mod changes;
 mod fuzz;
 mod obs;
 mod results;
+mod s3;
 mod server;
 
 use crate::{Result, passed_on};
@@ -44,6 +45,11 @@ const PROOFS: &[Proof] = &[
         run: fuzz::run,
     },
     Proof { name: "obs", about: "OBS Studio publishes, and is refused where it must be", run: obs::run },
+    Proof {
+        name: "s3",
+        about: "a real MinIO, or the service of MILLRACE_TEST_S3_URL; a 2 GB object",
+        run: s3::run,
+    },
 ];
 
 /// Runs the proof that is named, or all.
