@@ -5,6 +5,7 @@
 //! goes into `RESULTS.md`.
 
 mod chunks;
+mod configs;
 mod containers;
 mod measure;
 mod outputs;
@@ -30,6 +31,7 @@ pub struct Case {
 pub const CASES: &[Case] = &[
     Case { name: "chunks", run: chunks::run },
     Case { name: "demux", run: chunks::demux },
+    Case { name: "configs", run: configs::run },
     Case { name: "flv", run: containers::flv },
     Case { name: "cmaf", run: containers::cmaf },
     Case { name: "ts", run: containers::ts },
