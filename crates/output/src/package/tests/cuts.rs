@@ -117,7 +117,7 @@ fn audio_alone_is_cut_at_the_first_frame_after_segment_duration() {
 #[test]
 fn a_segment_is_cut_before_it_fills_the_memory() {
     let mut story = Story::new(10, 3);
-    let data = bytes::Bytes::from(vec![0; 8 << 20]);
+    let data = bytes::Bytes::from(vec![0x65; 8 << 20]);
     let frames = (0..30).map(|n| media::Packet {
         data: data.clone(),
         ..packet(TrackId::VIDEO, n * 3600, 3600, n % 250 == 0)

@@ -203,7 +203,7 @@ fn frame_rates_are_those_of_each_track() {
 #[test]
 fn open_segments_of_all_tracks_together_are_bounded() {
     let mut story = Story::new(10, 3);
-    let data = bytes::Bytes::from(vec![0; 8 << 20]);
+    let data = bytes::Bytes::from(vec![0x65; 8 << 20]);
     let frames = (0..30).flat_map(|n| {
         let frame = |id| Packet { data: data.clone(), ..packet(id, n * 3600, 3600, n % 250 == 0) };
         [frame(TrackId::VIDEO), frame(SECOND_VIDEO)]

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use container::amf0::{self, Value};
 use container::flv::{self, TagKind};
-use media::{Codec, Picture, Track};
+use media::{Codec, Kind, Track, TrackId};
 
 use crate::Error;
 
@@ -16,9 +18,8 @@ pub(super) struct Metadata {
     pub duration: i64,
     /// Of the last tag, in milliseconds.
     pub last_timestamp: u32,
-    picture: Option<Picture>,
-    has_video: bool,
-    sound: Option<(u32, u8)>,
+    /// Those that sequence headers were written of, the newest of each, main ones before others.
+    tracks: BTreeMap<TrackId, Codec>,
     video_frames: u64,
     ends_with_key: bool,
     /// Time in milliseconds and offset in the growing file.
@@ -34,9 +35,7 @@ impl Default for Metadata {
         Self {
             duration: 0,
             last_timestamp: 0,
-            picture: None,
-            has_video: false,
-            sound: None,
+            tracks: BTreeMap::new(),
             video_frames: 0,
             ends_with_key: false,
             keyframes: Vec::new(),
@@ -48,19 +47,12 @@ impl Default for Metadata {
 }
 
 impl Metadata {
-    /// A sequence header was written: the last one of a kind is what the file tells of it.
+    /// A sequence header was written: the last one of a track is what the file tells of it.
     pub fn track(&mut self, track: &Track) {
-        match &track.codec {
-            Codec::H264(h264) => {
-                self.picture = Some(h264.picture);
-                self.has_video = true;
-            }
-            Codec::Aac(aac) => self.sound = Some((aac.sample_rate, aac.channels)),
-            _ => {}
-        }
+        self.tracks.insert(track.id, track.codec.clone());
     }
 
-    /// A video tag was written at `position` of the growing file.
+    /// A tag of the main video track was written at `position` of the growing file.
     pub fn video_frame(&mut self, key: bool, timestamp: u32, position: u64) {
         self.video_frames += 1;
         self.ends_with_key = key;
@@ -91,9 +83,10 @@ impl Metadata {
     /// bytes of a file that has `len`.
     pub fn head(&self, placeholder: u64, len: u64) -> Result<Bytes, Error> {
         // A number has 9 bytes whatever its value, so the head is as long with the real positions as with none.
-        let size = head(self.sound.is_some(), self.has_video, &self.value(0, 0, 0))?.len() as u64;
+        let (audio, video) = (self.main(Kind::Audio).is_some(), self.main(Kind::Video).is_some());
+        let size = head(audio, video, &self.value(0, 0, 0))?.len() as u64;
         let value = self.value(size, placeholder, len);
-        Ok(Bytes::from(head(self.sound.is_some(), self.has_video, &value)?))
+        Ok(Bytes::from(head(audio, video, &value)?))
     }
 
     fn value(&self, size: u64, placeholder: u64, len: u64) -> Value {
@@ -101,6 +94,8 @@ impl Metadata {
         let mut fields = vec![field("duration", number(self.duration as f64 / 1e6))];
         fields.extend(self.video_fields());
         fields.extend(self.audio_fields());
+        fields.extend(self.further_fields(Kind::Video, "videoTrackIdInfoMap"));
+        fields.extend(self.further_fields(Kind::Audio, "audioTrackIdInfoMap"));
         fields.push(field("filesize", number(moved(len) as f64)));
         fields.push(field("lasttimestamp", seconds(self.last_timestamp)));
         if let Some(at) = self.last_keyframe {
@@ -118,27 +113,65 @@ impl Metadata {
         Value::EcmaArray(fields)
     }
 
+    fn of(&self, kind: Kind) -> impl Iterator<Item = (u8, &Codec)> {
+        let tracks = self.tracks.iter().filter(move |(id, _)| id.kind == kind);
+        tracks.map(|(id, codec)| (id.index, codec))
+    }
+
+    fn main(&self, kind: Kind) -> Option<(u8, &Codec)> {
+        self.of(kind).next()
+    }
+
     fn video_fields(&self) -> Vec<(String, Value)> {
-        let Some(picture) = self.picture else { return Vec::new() };
-        let stated = picture.frame_rate.map(|rate| f64::from(rate.num) / f64::from(rate.den.max(1)));
+        let Some((_, codec)) = self.main(Kind::Video) else { return Vec::new() };
+        let stated = codec.picture().and_then(|picture| picture.frame_rate);
+        let stated = stated.map(|rate| f64::from(rate.num) / f64::from(rate.den.max(1)));
         let measured = self.video_frames as f64 * 1e6 / self.duration.max(1) as f64;
-        vec![
-            field("width", number(f64::from(picture.width))),
-            field("height", number(f64::from(picture.height))),
-            field("framerate", number(stated.unwrap_or(measured))),
-            field("videocodecid", number(7.0)),
-        ]
+        let mut fields = size_fields(codec);
+        fields.push(field("framerate", number(stated.unwrap_or(measured))));
+        fields.push(field("videocodecid", number(flv::metadata_codec_id(codec))));
+        fields
     }
 
     fn audio_fields(&self) -> Vec<(String, Value)> {
-        let Some((rate, channels)) = self.sound else { return Vec::new() };
+        let Some((_, codec)) = self.main(Kind::Audio) else { return Vec::new() };
+        let bits = if let Codec::Flac(flac) = codec { flac.bits_per_sample } else { 16 };
         vec![
-            field("audiosamplerate", number(f64::from(rate))),
-            field("audiosamplesize", number(16.0)),
-            field("stereo", Value::Boolean(channels != 1)),
-            field("audiocodecid", number(10.0)),
+            field("audiosamplerate", number(codec.sample_rate().unwrap_or(0).into())),
+            field("audiosamplesize", number(bits.into())),
+            field("stereo", Value::Boolean(codec.channels() != Some(1))),
+            field("audiocodecid", number(flv::metadata_codec_id(codec))),
         ]
     }
+
+    /// Tracks beside the main one, by index (enhanced-rtmp-v2, "Enhancing onMetaData").
+    fn further_fields(&self, kind: Kind, name: &str) -> Option<(String, Value)> {
+        let main = self.main(kind)?.0;
+        let further = self.of(kind).filter(|&(index, _)| index != main);
+        let tracks: Vec<_> = further
+            .map(|(index, codec)| {
+                let mut fields = match kind {
+                    Kind::Video => size_fields(codec),
+                    Kind::Audio => sound_fields(codec),
+                };
+                let id = if kind == Kind::Video { "videocodecid" } else { "audiocodecid" };
+                fields.push(field(id, number(flv::metadata_codec_id(codec))));
+                (index.to_string(), Value::Object(fields))
+            })
+            .collect();
+        (!tracks.is_empty()).then(|| field(name, Value::Object(tracks)))
+    }
+}
+
+fn size_fields(codec: &Codec) -> Vec<(String, Value)> {
+    let Some(picture) = codec.picture() else { return Vec::new() };
+    vec![field("width", number(picture.width.into())), field("height", number(picture.height.into()))]
+}
+
+fn sound_fields(codec: &Codec) -> Vec<(String, Value)> {
+    let rate = codec.sample_rate().map(|rate| field("samplerate", number(rate.into())));
+    let channels = codec.channels().map(|channels| field("channels", number(channels.into())));
+    channels.into_iter().chain(rate).collect()
 }
 
 /// Appends what a file begins with while it grows; returns its bytes.

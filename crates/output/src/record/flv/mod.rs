@@ -1,5 +1,8 @@
 //! FLV recordings `{OssObjectPrefix}.flv` (packaging-rules ).
 //!
+//! FLV carries every codec and every track: the main ones of H.264, AAC and MP3 in the form that all readers know,
+//! everything else as Enhanced RTMP v2 has it (`container::flv::frame`).
+//!
 //! A file grows with a small onMetaData at its front, so that what a crash leaves can be played. When it closes,
 //! a head with everything that is known by then takes its place: duration, size and an index of key frames.
 
@@ -11,7 +14,7 @@ use std::mem::{replace, take};
 
 use bytes::Bytes;
 use container::flv::{self, TagKind};
-use media::{Codec, Packet, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
+use media::{Packet, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
 
 use super::{BATCH_BYTES, BATCH_MICROS, Recording, span, wall_at};
 use crate::name::{Name, Values};
@@ -67,7 +70,7 @@ impl Output for Flv {
 struct Tags {
     settings: Settings,
     stream: StreamId,
-    /// The run's tracks that are recorded; the first decides about cuts.
+    /// The run's tracks; the first decides about cuts.
     tracks: Vec<Track>,
     /// Sequence headers go before the next frame.
     headers_due: bool,
@@ -132,8 +135,8 @@ impl Tags {
 }
 
 impl super::Format for Tags {
-    fn begin(&mut self, run: &Run, fx: &mut Effects) -> Result<Vec<TrackId>, Error> {
-        self.tracks = carried(run, fx);
+    fn begin(&mut self, run: &Run, _fx: &mut Effects) -> Result<Vec<TrackId>, Error> {
+        self.tracks.clone_from(&run.tracks);
         self.headers_due = true;
         self.reported = false;
         Ok(self.tracks.iter().map(|track| track.id).collect())
@@ -154,7 +157,8 @@ impl super::Format for Tags {
             }
         }
         let Some(track) = self.tracks.iter().find(|track| track.id == packet.track) else { return Ok(()) };
-        if let Err(error) = file.frame(track, packet, at, end)
+        let indexed = run.video().is_some_and(|main| main.id == packet.track);
+        if let Err(error) = file.frame(track, packet, (at, end), indexed)
             && !replace(&mut self.reported, true)
         {
             fx.push(Effect::Warn(Warning::BadMedia(error.to_string())));
@@ -209,32 +213,32 @@ impl File {
         u32::try_from(millis.max(0)).unwrap_or(u32::MAX).max(self.metadata.last_timestamp)
     }
 
+    /// What a decoder of `track` must know before its frames, and what players should know of its colours.
     fn sequence_header(&mut self, track: &Track, at: i64) -> Result<(), Error> {
         let timestamp = self.timestamp(at);
         self.metadata.track(track);
-        match &track.codec {
-            Codec::H264(h264) => {
-                self.tag(TagKind::Video, timestamp, &flv::h264_sequence_header(), &h264.record)
-            }
-            Codec::Aac(aac) => self.tag(TagKind::Audio, timestamp, &flv::aac_header(true), &aac.config),
-            other => Err(Error::unsupported("flv", other)),
+        for (header, body) in flv::sequence_start(track).into_iter().chain(flv::colour_info(track)) {
+            self.tag(kind(track), timestamp, &header, &body)?;
         }
+        Ok(())
     }
 
-    fn frame(&mut self, track: &Track, packet: &Packet, at: i64, end: i64) -> Result<(), Error> {
+    /// Writes a frame from `at` to `end`; `indexed`: it is of the track whose key frames are in the index.
+    fn frame(
+        &mut self,
+        track: &Track,
+        packet: &Packet,
+        (at, end): (i64, i64),
+        indexed: bool,
+    ) -> Result<(), Error> {
         let timestamp = self.timestamp(at);
         let position = self.len;
-        match &track.codec {
-            Codec::H264(_) => {
-                let millis = |ticks| track.timescale.convert(ticks, Timescale::MILLIS).0;
-                let cts = millis(packet.pts()).saturating_sub(millis(packet.dts));
-                let cts = i32::try_from(cts).unwrap_or(0);
-                let header = flv::h264_header(packet.key, cts);
-                self.tag(TagKind::Video, timestamp, &header, &packet.data)?;
-                self.metadata.video_frame(packet.key, timestamp, position);
-            }
-            Codec::Aac(_) => self.tag(TagKind::Audio, timestamp, &flv::aac_header(false), &packet.data)?,
-            other => return Err(Error::unsupported("flv", other)),
+        let millis = |ticks| track.timescale.convert(ticks, Timescale::MILLIS).0;
+        let cts = millis(packet.pts()).saturating_sub(millis(packet.dts));
+        let header = flv::frame(track, packet.key, i32::try_from(cts).unwrap_or(0));
+        self.tag(kind(track), timestamp, &header, &packet.data)?;
+        if indexed {
+            self.metadata.video_frame(packet.key, timestamp, position);
         }
         self.metadata.last_timestamp = timestamp;
         self.metadata.duration = self.metadata.duration.max(end.saturating_sub(self.start));
@@ -256,16 +260,6 @@ impl File {
     }
 }
 
-/// The first track of each kind; FLV holds no more. Others are left out with a warning.
-fn carried(run: &Run, fx: &mut Effects) -> Vec<Track> {
-    let mut taken: Vec<Track> = Vec::new();
-    for track in &run.tracks {
-        if taken.iter().any(|t| t.id.kind == track.id.kind) {
-            let codec = codec::rfc6381(&track.codec);
-            fx.push(Effect::Warn(Warning::TrackLeftOut { output: "record/flv", codec }));
-        } else {
-            taken.push(track.clone());
-        }
-    }
-    taken
+fn kind(track: &Track) -> TagKind {
+    if track.is_video() { TagKind::Video } else { TagKind::Audio }
 }

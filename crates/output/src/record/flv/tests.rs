@@ -1,10 +1,9 @@
 use bytes::BytesMut;
 use container::amf0::{self, Value};
-use container::flv::{Audio, Tag, Video};
-use media::{Gap, Kind};
+use container::flv::{Body, Tag, Unit};
+use media::{Codec, Gap, Kind};
 
 use super::*;
-use crate::Warning;
 use crate::name::Variable;
 use crate::record::story;
 
@@ -24,20 +23,35 @@ impl Stored {
         }
     }
 
-    /// DTS in ms of the frames of a kind, sequence headers left out.
+    /// What the tags of a kind hold: position, timestamp and units.
+    fn units(&self, kind: Kind) -> impl Iterator<Item = (usize, u32, Unit)> {
+        let tags = self.tags.iter().filter(move |(_, tag)| match kind {
+            Kind::Video => tag.kind == TagKind::Video,
+            Kind::Audio => tag.kind == TagKind::Audio,
+        });
+        tags.flat_map(move |(at, tag)| {
+            let units = match kind {
+                Kind::Video => flv::video(&tag.payload).unwrap(),
+                Kind::Audio => flv::audio(&tag.payload).unwrap(),
+            };
+            units.map(|unit| (*at, tag.timestamp, unit.unwrap()))
+        })
+    }
+
+    /// DTS in ms of the frames of a track, sequence headers left out.
+    fn frames_of(&self, id: TrackId) -> Vec<(u32, Bytes)> {
+        let units = self.units(id.kind).filter(|(_, _, unit)| unit.track == id.index);
+        units
+            .filter_map(|(_, at, unit)| match unit.body {
+                Body::Frame { data, .. } => Some((at, data)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Those of the main track of a kind.
     fn frames(&self, kind: Kind) -> Vec<(u32, Bytes)> {
-        let frame = |tag: &Tag| match (kind, tag.kind) {
-            (Kind::Video, TagKind::Video) => match flv::legacy_video(&tag.payload).unwrap() {
-                Video::Frame { data, .. } => Some((tag.timestamp, data)),
-                _ => None,
-            },
-            (Kind::Audio, TagKind::Audio) => match flv::legacy_audio(&tag.payload).unwrap() {
-                Audio::Frame(data) => Some((tag.timestamp, data)),
-                _ => None,
-            },
-            _ => None,
-        };
-        self.tags.iter().filter_map(|(_, tag)| frame(tag)).collect()
+        self.frames_of(TrackId { kind, index: 0 })
     }
 }
 
@@ -127,11 +141,8 @@ fn every_frame_is_in_the_file_once_with_its_time() {
 fn composition_times_are_exact() {
     let run = story::run(0, 0);
     let file = &stored(&record(&run, &story::frames(&run, 2, 1_000, 0), 3_600))[0];
-    let frame = file.tags.iter().find_map(|(_, tag)| match tag.kind {
-        TagKind::Video => match flv::legacy_video(&tag.payload).unwrap() {
-            Video::Frame { cts_ms, .. } => Some(cts_ms),
-            _ => None,
-        },
+    let frame = file.units(Kind::Video).find_map(|(_, _, unit)| match unit.body {
+        Body::Frame { cts_ms, .. } => Some(cts_ms),
         _ => None,
     });
     assert_eq!(frame, Some(40));
@@ -142,9 +153,10 @@ fn sequence_headers_come_first() {
     let run = story::run(0, 0);
     let file = &stored(&record(&run, &story::frames(&run, 1, 1_000, 0), 3_600))[0];
     let Codec::H264(h264) = story::video().codec else { panic!() };
-    assert_eq!(flv::legacy_video(&file.tags[1].1.payload).unwrap(), Video::SequenceHeader(h264.record));
-    let Audio::SequenceHeader(config) = flv::legacy_audio(&file.tags[2].1.payload).unwrap() else { panic!() };
-    assert_eq!(&config[..], &[0x11, 0x90]);
+    let first = |kind| file.units(kind).next().unwrap().2.body;
+    assert_eq!(first(Kind::Video), Body::SequenceStart(h264.record));
+    assert_eq!(first(Kind::Audio), Body::SequenceStart(Bytes::from_static(&[0x11, 0x90])));
+    assert_eq!((file.tags[1].1.kind, file.tags[2].1.kind), (TagKind::Video, TagKind::Audio));
 }
 
 #[test]
@@ -159,11 +171,8 @@ fn the_index_points_at_the_key_frames() {
         other => panic!("{other:?}"),
     };
     assert_eq!(numbers("times"), [0.0, 1.0, 2.0, 3.0, 4.0]);
-    let keys = file.tags.iter().filter(|(_, tag)| {
-        tag.kind == TagKind::Video
-            && matches!(flv::legacy_video(&tag.payload).unwrap(), Video::Frame { key: true, .. })
-    });
-    let keys: Vec<f64> = keys.map(|(at, _)| *at as f64).collect();
+    let keys = file.units(Kind::Video).filter(|(_, _, u)| matches!(u.body, Body::Frame { key: true, .. }));
+    let keys: Vec<f64> = keys.map(|(at, _, _)| at as f64).collect();
     assert_eq!(numbers("filepositions"), keys);
 }
 
@@ -219,10 +228,8 @@ fn a_reconnect_within_delay_time_goes_on_in_the_file() {
     assert_eq!(files.len(), 1);
     let video: Vec<u32> = files[0].frames(Kind::Video).into_iter().map(|(at, _)| at).collect();
     assert_eq!(video[99..101], [3_960, 4_030], "the timeline goes on");
-    let headers = files[0].tags.iter().filter(|(_, tag)| {
-        tag.kind == TagKind::Video && matches!(flv::legacy_video(&tag.payload), Ok(Video::SequenceHeader(_)))
-    });
-    assert_eq!(headers.map(|(_, tag)| tag.timestamp).collect::<Vec<_>>(), [0, 4_030]);
+    let headers = files[0].units(Kind::Video).filter(|(_, _, u)| matches!(u.body, Body::SequenceStart(_)));
+    assert_eq!(headers.map(|(_, at, _)| at).collect::<Vec<_>>(), [0, 4_030]);
     assert_eq!(files[0].key, "cam/0_2024-01-01-08-00-00_2024-01-01-08-01-44.flv");
 }
 
@@ -293,13 +300,132 @@ fn a_recording_of_sound_alone_has_no_key_frame_index() {
     assert!(files[0].metadata.iter().all(|(name, _)| name != "width"));
 }
 
-#[test]
-fn a_second_video_track_is_left_out_with_a_warning() {
+/// Two of each kind.
+fn multitrack() -> Run {
     let mut run = story::run(0, 0);
-    let mut second = story::video();
-    second.id.index = 1;
-    run.tracks.insert(1, second.clone());
-    let packets = [story::frame(&run, second.id, 0, 40_000, true, b"x")];
-    let fx = record(&run, &packets, 3_600);
-    assert!(matches!(fx[..], [Effect::Warn(Warning::TrackLeftOut { output: "record/flv", .. })]), "{fx:?}");
+    let further = |mut track: Track| {
+        track.id.index = 1;
+        track
+    };
+    run.tracks = vec![story::video(), further(story::video()), story::audio(), further(story::audio())];
+    *run.tracks[1].codec.picture_mut().unwrap() = media::Picture::of_size(320, 180);
+    run
+}
+
+/// Frames of the main tracks, and of each further one the same with other data.
+fn doubled(run: &Run) -> Vec<Packet> {
+    let further = |packet: &Packet| {
+        let data = [&packet.data[..], b"1"].concat().into();
+        Packet { track: TrackId { index: 1, ..packet.track }, data, ..packet.clone() }
+    };
+    story::frames(run, 5, 1_000, 0).iter().flat_map(|p| [p.clone(), further(p)]).collect()
+}
+
+#[test]
+fn every_frame_of_every_track_is_in_the_file_once() {
+    let run = multitrack();
+    let packets = doubled(&run);
+    let file = &stored(&record(&run, &packets, 3_600))[0];
+    for track in &run.tracks {
+        let sent: Vec<Bytes> =
+            packets.iter().filter(|p| p.track == track.id).map(|p| p.data.clone()).collect();
+        let written: Vec<Bytes> = file.frames_of(track.id).into_iter().map(|(_, data)| data).collect();
+        assert_eq!(written, sent, "{:?}", track.id);
+    }
+    let times: Vec<u32> = file.tags.iter().map(|(_, tag)| tag.timestamp).collect();
+    assert!(times.is_sorted());
+}
+
+#[test]
+fn the_head_tells_of_further_tracks_and_the_index_is_of_the_main_one() {
+    let run = multitrack();
+    let file = &stored(&record(&run, &doubled(&run), 3_600))[0];
+    let of = |map: &str| match find(&file.metadata, map) {
+        Value::Object(tracks) => match find(tracks, "1") {
+            Value::Object(fields) => fields.clone(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(find(&of("videoTrackIdInfoMap"), "width"), &Value::Number(320.0));
+    let id = f64::from(u32::from_be_bytes(*b"avc1"));
+    assert!(
+        matches!(find(&of("videoTrackIdInfoMap"), "videocodecid"), Value::Number(n) if *n == 7.0 || *n == id)
+    );
+    assert_eq!(find(&of("audioTrackIdInfoMap"), "samplerate"), &Value::Number(48_000.0));
+    assert_eq!(find(&of("audioTrackIdInfoMap"), "channels"), &Value::Number(2.0));
+    assert_eq!(file.number("width"), 640.0);
+    assert!((file.number("framerate") - 25.0).abs() < 0.2, "of the main track");
+    let Value::Object(index) = find(&file.metadata, "keyframes") else { panic!() };
+    let Value::StrictArray(times) = find(index, "times") else { panic!() };
+    assert_eq!(times.len(), 5);
+}
+
+/// A run of one track of `codec`, for half a second.
+fn sound(codec: Codec) -> (Run, Vec<Packet>) {
+    let mut run = story::run(0, 0);
+    let timescale = codec.timescale().unwrap();
+    run.tracks = vec![Track { id: TrackId::AUDIO, timescale, codec }];
+    let frames =
+        (0..25).map(|n| story::frame(&run, TrackId::AUDIO, n * 20_000, 20_000, true, &[n as u8 + 1]));
+    let frames = frames.collect();
+    (run, frames)
+}
+
+#[test]
+fn every_codec_of_sound_is_recorded_with_its_id() {
+    let opus = media::Opus {
+        head: Bytes::from_static(b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0"),
+        channels: 2,
+        pre_skip: 312,
+    };
+    let flac = media::Flac {
+        stream_info: vec![0; 34].into(),
+        sample_rate: 96_000,
+        channels: 1,
+        bits_per_sample: 24,
+    };
+    let mp3 = media::Mp3 { sample_rate: 44_100, channels: 2, frame_samples: 1152 };
+    let ac3 = media::Ac3 {
+        enhanced: false,
+        record: Bytes::from_static(&[0x10, 0x3d, 0xe0]),
+        sample_rate: 48_000,
+        channels: 6,
+    };
+    let eac3 = media::Ac3 { enhanced: true, ..ac3.clone() };
+    let fourcc = |name: &[u8; 4]| f64::from(u32::from_be_bytes(*name));
+    for (codec, id, rate, headers) in [
+        (Codec::Opus(opus), fourcc(b"Opus"), 48_000.0, 1),
+        (Codec::Flac(flac), fourcc(b"fLaC"), 96_000.0, 1),
+        (Codec::Mp3(mp3), 2.0, 44_100.0, 0),
+        (Codec::Ac3(ac3), fourcc(b"ac-3"), 48_000.0, 1),
+        (Codec::Ac3(eac3), fourcc(b"ec-3"), 48_000.0, 1),
+    ] {
+        let (run, packets) = sound(codec);
+        let file = &stored(&record(&run, &packets, 3_600))[0];
+        assert_eq!((file.number("audiocodecid"), file.number("audiosamplerate")), (id, rate));
+        let written: Vec<Bytes> = file.frames(Kind::Audio).into_iter().map(|(_, data)| data).collect();
+        assert_eq!(written, packets.iter().map(|p| p.data.clone()).collect::<Vec<_>>());
+        let starts = file.units(Kind::Audio).filter(|(_, _, u)| matches!(u.body, Body::SequenceStart(_)));
+        assert_eq!(starts.count(), headers);
+    }
+}
+
+#[test]
+fn colours_of_a_hdr_stream_follow_its_sequence_header() {
+    let mut run = story::run(0, 0);
+    let mut picture = media::Picture::of_size(640, 360);
+    picture.colour = Some(media::Colour { primaries: 9, transfer: 16, matrix: 9, full_range: false });
+    picture.light = Some(media::ContentLight { max_content: 1000, max_frame_average: 400 });
+    let record_bytes = Bytes::from_static(&[1, 0, 0, 0, 0, 40, 0xa2, 9, 16, 9, 0, 0]);
+    run.tracks[0].codec = Codec::Vp9(media::Vp9 { record: record_bytes.clone(), picture });
+    let file = &stored(&record(&run, &story::frames(&run, 1, 1_000, 0), 3_600))[0];
+    let bodies: Vec<Body> = file.units(Kind::Video).take(3).map(|(_, _, unit)| unit.body).collect();
+    assert_eq!(bodies[0], Body::SequenceStart(record_bytes));
+    let Body::Colour(info) = &bodies[1] else { panic!("{bodies:?}") };
+    let mut read = media::Picture::of_size(640, 360);
+    info.apply(&mut read);
+    assert_eq!((read.colour.map(|c| c.transfer), read.light), (Some(16), picture.light));
+    assert!(matches!(bodies[2], Body::Frame { key: true, .. }));
+    assert_eq!(file.number("videocodecid"), f64::from(u32::from_be_bytes(*b"vp09")));
 }

@@ -1,6 +1,9 @@
 //! m3u8 recordings: TS slices `{SliceOssObjectPrefix}.ts` that go out as they are cut, and a VOD playlist
 //! `{OssObjectPrefix}.m3u8` when the file closes (design §6, packaging-rules ).
 //!
+//! TS carries one track of each kind, of the codecs that MPEG-TS defines (`container::ts::carries`): the first of a
+//! kind that fits is recorded, what else there is left out with a warning.
+//!
 //! A slice begins with PAT, PMT and a key frame and holds the frames of both tracks from that moment of media
 //! time to the next cut, so joined slices hold every frame once. One muxer serves the whole session: its
 //! continuity counters run on over slices and files.

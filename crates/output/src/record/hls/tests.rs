@@ -421,6 +421,64 @@ fn a_track_that_ts_cannot_carry_is_left_out_and_none_left_is_an_error() {
     assert!(matches!(error, Error::Unsupported { product: "m3u8", .. }), "{error}");
 }
 
+fn opus() -> media::Codec {
+    let head = Bytes::from_static(b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0");
+    media::Codec::Opus(media::Opus { head, channels: 2, pre_skip: 312 })
+}
+
+fn vp9() -> media::Codec {
+    let record = Bytes::from_static(&[1, 0, 0, 0, 0, 31, 0x82, 1, 1, 1, 0, 0]);
+    media::Codec::Vp9(media::Vp9 { record, picture: media::Picture::of_size(640, 360) })
+}
+
+#[track_caller]
+fn assert_left_out(stored: &Stored, codecs: &[&str]) {
+    let left_out = |codec: &&str| Warning::TrackLeftOut { output: "record/m3u8", codec: (*codec).to_owned() };
+    assert_eq!(stored.warnings, codecs.iter().map(left_out).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_first_track_of_a_kind_that_ts_carries_is_recorded() {
+    let mut run = story::run(0, 0);
+    let mut main = story::audio();
+    main.codec = opus();
+    run.tracks[1].id.index = 1;
+    run.tracks.insert(1, main);
+    let mut packets = story::frames(&story::run(0, 0), 4, 2_000, 0);
+    for packet in packets.iter_mut().filter(|packet| packet.track == TrackId::AUDIO) {
+        packet.track.index = 1;
+    }
+    let stored = record(&run, &packets, 5, 3_600);
+    assert_left_out(&stored, &["Opus"]);
+    assert_every_frame_once(&stored, &packets);
+}
+
+#[test]
+fn further_tracks_are_left_out() {
+    let mut run = story::run(0, 0);
+    for at in [1, 3] {
+        let mut further = run.tracks[at - 1].clone();
+        further.id.index = 1;
+        run.tracks.insert(at, further);
+    }
+    let packets = story::frames(&run, 4, 2_000, 0);
+    let stored = record(&run, &packets, 5, 3_600);
+    assert_left_out(&stored, &["avc1.42c01e", "mp4a.40.2"]);
+    assert_every_frame_once(&stored, &packets);
+}
+
+#[test]
+fn sound_is_recorded_though_ts_cannot_carry_the_pictures() {
+    let mut run = story::run(0, 0);
+    run.tracks[0].codec = vp9();
+    let packets = story::frames(&run, 12, 2_000, 0);
+    let stored = record(&run, &packets, 5, 3_600);
+    assert_left_out(&stored, &["vp09.00.31.08"]);
+    let sound: Vec<Packet> = packets.into_iter().filter(|p| p.track == TrackId::AUDIO).collect();
+    assert_every_frame_once(&stored, &sound);
+    assert_eq!(stored.slices.len(), 3, "cut by the sound");
+}
+
 #[test]
 fn what_was_recorded_is_complete_when_the_recording_fails() {
     let (mut output, mut fx) = (output(5, 3_600), Vec::new());
