@@ -1,7 +1,6 @@
 //! FLV (Adobe Flash Video File Format 10.1, annex E): tags of files, and the payloads that RTMP messages share
 //! with them, in the forms of annex E and of Enhanced RTMP (veovera enhanced-rtmp-v2).
 
-mod body;
 mod colour;
 mod file;
 mod format;
@@ -11,10 +10,6 @@ mod tests;
 mod units;
 mod write;
 
-pub use body::{
-    Audio, Video, aac_header, h264_end_of_sequence, h264_header, h264_sequence_header, legacy_audio,
-    legacy_video,
-};
 pub use colour::ColourInfo;
 pub use file::{Header, Tag, TagKind, Tags, header, read, write_tag};
 pub use format::Format;

@@ -1,6 +1,5 @@
 mod colour;
 mod file;
-mod legacy;
 mod read;
 mod write;
 
