@@ -17,7 +17,7 @@ struct Config {
     /// As the stream states it.
     stated: Option<Codec>,
     colour: Option<ColourInfo>,
-    /// With those colours.
+    /// With those colours; `None` as long as nothing says how large pictures are.
     codec: Option<Codec>,
 }
 
@@ -65,7 +65,8 @@ impl Configs {
 
 impl Config {
     fn describe(&mut self) {
-        self.codec = self.stated.clone();
+        let has_size = |codec: &Codec| codec.picture().is_none_or(|picture| picture.width > 0);
+        self.codec = self.stated.clone().filter(has_size);
         if let (Some(picture), Some(colour)) =
             (self.codec.as_mut().and_then(Codec::picture_mut), &self.colour)
         {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use codec::{ac3, av1, flac, h264, h265, mp3, opus, vp9};
 use container::flv::{Body, ColourInfo, Format, Unit};
-use media::{Codec, Kind, TrackId, Wall};
+use media::{Ac3, Codec, Kind, TrackId, Wall};
 
 /// An access unit with the timestamp its sender gave it.
 #[derive(Clone, Debug)]
@@ -96,17 +96,12 @@ fn announced(format: Format, record: &Bytes, codec: Option<&Codec>) -> Result<Op
     Ok(Some(config).filter(|config| !codec.is_some_and(|codec| is_same(config, codec))))
 }
 
-/// Whether a sequence header only says again what is known: frames told more than it has, or, of FLAC, it comes
-/// at the end with the sums that are known only then.
+/// Whether a sequence header only says again what is known, of which frames told more than it has.
 fn is_same(config: &Codec, known: &Codec) -> bool {
     match (config, known) {
         (Codec::Av1(config), Codec::Av1(known)) => config.record == known.record,
         (Codec::Vp9(config), Codec::Vp9(known)) => config.record == known.record,
-        (Codec::Flac(config), Codec::Flac(known)) => {
-            let format = |flac: &media::Flac| (flac.sample_rate, flac.channels, flac.bits_per_sample);
-            format(config) == format(known)
-        }
-        _ => false,
+        _ => config == known,
     }
 }
 
@@ -114,13 +109,21 @@ fn is_same(config: &Codec, known: &Codec) -> bool {
 fn in_band(format: Format, data: &Bytes, codec: Option<&Codec>) -> Result<Option<Codec>, codec::Error> {
     let stated = match (format, codec) {
         (Format::Mp3, _) => Some(Codec::Mp3(mp3::config(data)?)),
-        (Format::Ac3, _) => Some(Codec::Ac3(ac3::config(data, false)?)),
-        (Format::Eac3, _) => Some(Codec::Ac3(ac3::config(data, true)?)),
+        (Format::Ac3, _) => ac3_in_band(data, false, codec)?,
+        (Format::Eac3, _) => ac3_in_band(data, true, codec)?,
         (Format::Av1, Some(Codec::Av1(known))) => av1::with_picture(known, data)?.map(Codec::Av1),
         (Format::Vp9, Some(Codec::Vp9(known))) => vp9::with_picture(known, data)?.map(Codec::Vp9),
         _ => None,
     };
     Ok(stated.filter(|stated| codec != Some(stated)))
+}
+
+/// The data rate in the record is the first unit's: one that varies is no other codec.
+fn ac3_in_band(data: &Bytes, enhanced: bool, codec: Option<&Codec>) -> Result<Option<Codec>, codec::Error> {
+    let stated = ac3::config(data, enhanced)?;
+    let format = |ac3: &Ac3| (ac3.enhanced, ac3.sample_rate, ac3.channels);
+    let known = matches!(codec, Some(Codec::Ac3(known)) if format(known) == format(&stated));
+    Ok((!known).then_some(Codec::Ac3(stated)))
 }
 
 /// Extends RTMP's 32-bit milliseconds, which wrap after 49.7 days, to 64 bits.
