@@ -49,6 +49,8 @@ struct Encoder {
 #[derive(Debug, Serialize)]
 struct Track {
     kind: &'static str,
+    /// 0 for the main track of its kind.
+    index: u8,
     /// RFC 6381.
     codec: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +76,8 @@ struct Output {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Codecs of the tracks that it goes on without, for its container has no place for them.
+    left_out: Vec<String>,
     /// Of an output that stores something, once it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery: Option<Delivery>,
@@ -173,6 +177,7 @@ impl From<TrackReport> for Track {
         let video = report.track.is_video();
         Self {
             kind: if video { "video" } else { "audio" },
+            index: report.track.id.index,
             codec: codec::rfc6381(&report.track.codec),
             width: report.track.picture().map(|picture| picture.width),
             height: report.track.picture().map(|picture| picture.height),
@@ -195,7 +200,13 @@ impl Output {
             (None, None) => "running",
         };
         let delivery = lane.map(Delivery::from);
-        Self { product: report.product, state, error: report.error.or(unstored), delivery }
+        Self {
+            product: report.product,
+            state,
+            error: report.error.or(unstored),
+            left_out: report.left_out,
+            delivery,
+        }
     }
 }
 
@@ -223,6 +234,7 @@ mod tests {
             product: "record/flv",
             index: 3,
             error: error.map(str::to_owned),
+            left_out: vec!["Opus".to_owned()],
         };
         let lane = |error: Option<&str>| {
             Some(LaneStatus { index: 3, last_error: error.map(str::to_owned), ..LaneStatus::default() })
@@ -235,6 +247,7 @@ mod tests {
         ] {
             let output = Output::of(report(error), lane(unstored));
             assert_eq!((output.state, output.error.as_deref()), (state, said));
+            assert_eq!(output.left_out, ["Opus"]);
         }
         assert!(Output::of(report(None), None).delivery.is_none());
     }

@@ -47,6 +47,8 @@ pub struct OutputReport {
     pub index: u32,
     /// Why it ended early.
     pub error: Option<String>,
+    /// RFC 6381 strings of the tracks that it goes on without.
+    pub left_out: Vec<String>,
 }
 
 /// Counts the packets of one kind.

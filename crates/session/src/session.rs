@@ -129,6 +129,7 @@ impl Session {
                     product: slot.id.product,
                     index: slot.id.index,
                     error: slot.error.clone(),
+                    left_out: slot.left_out.clone(),
                 })
                 .collect(),
             runs: self.runs,

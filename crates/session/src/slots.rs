@@ -23,6 +23,8 @@ pub(crate) struct Slot {
     pub(crate) spec: Spec,
     pub(crate) output: Option<Box<dyn Output>>,
     pub(crate) error: Option<String>,
+    /// RFC 6381 strings of the current run's tracks that it goes on without.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// All outputs of a session.
@@ -51,7 +53,7 @@ impl Slots {
             let id = SlotId { index: self.opened, product: spec.name() };
             self.opened += 1;
             let output = Some(spec.open(&context));
-            self.slots.push(Slot { id, spec: spec.clone(), output, error: None });
+            self.slots.push(Slot { id, spec: spec.clone(), output, error: None, left_out: Vec::new() });
         }
     }
 
@@ -66,11 +68,18 @@ impl Slots {
     pub(crate) fn deliver(&mut self, event: Event<'_>, fx: &mut SlotEffects) {
         for slot in &mut self.slots {
             let Some(output) = slot.output.as_mut() else { continue };
+            if let Event::Run(_) = event {
+                slot.left_out.clear();
+            }
             let scratch = &mut self.scratch;
             let outcome = catch_unwind(AssertUnwindSafe(|| output.on(event, scratch)));
             for effect in scratch.drain(..) {
-                if let Effect::Remember { counter, value } = &effect {
-                    self.remembered.insert(counter.clone(), *value);
+                match &effect {
+                    Effect::Remember { counter, value } => {
+                        self.remembered.insert(counter.clone(), *value);
+                    }
+                    Effect::Warn(Warning::TrackLeftOut { codec, .. }) => slot.left_out.push(codec.clone()),
+                    _ => {}
                 }
                 fx.push((Some(slot.id), effect));
             }

@@ -211,6 +211,36 @@ fn an_output_that_panics_is_dropped_and_its_siblings_go_on() {
     assert_eq!(stage.session.report().outputs[0].error.as_deref(), Some("panic: boom"));
 }
 
+/// Goes on without a track in its first run, with all of them in later ones.
+#[derive(Default)]
+struct Picky {
+    runs: u32,
+}
+
+impl Output for Picky {
+    fn on(&mut self, event: Event<'_>, fx: &mut Effects) -> Result<(), Error> {
+        if let Event::Run(_) = event {
+            self.runs += 1;
+            let warning = Warning::TrackLeftOut { output: "picky", codec: "Opus".into() };
+            fx.extend((self.runs == 1).then_some(Effect::Warn(warning)));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_an_output_leaves_out_of_the_current_run_is_reported() {
+    let mut stage = Stage::new();
+    stage.session.slots.replace(0, Box::new(Picky::default()));
+    stage.send(Clip::default().messages());
+    assert_eq!(stage.session.report().outputs[0].left_out, ["Opus"]);
+    stage.gone(Gap::Dropped);
+    let other = spec();
+    stage.session.publish(&[other], START, &mut stage.effects);
+    stage.send(Clip::default().messages());
+    assert_eq!(stage.session.report().outputs[0].left_out, [] as [&str; 0]);
+}
+
 /// The media messages of a capture, as the RTMP server reports them.
 fn capture(bytes: &[u8]) -> Vec<Message> {
     let mut server = rtmp::Server::after_handshake(rtmp::Limits::default());
