@@ -91,14 +91,14 @@ pub struct Push {
 impl Push {
     /// Pushes a file in real time without encoding it again.
     pub fn start(file: &Path, url: &str) -> Self {
-        let child = Command::new("ffmpeg")
-            .args(["-nostdin", "-v", "warning", "-re", "-i"])
-            .arg(file)
-            .args(["-c", "copy", "-f", "flv", url])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self { child: Some(child) }
+        Self::with(Command::new("ffmpeg"), file, url)
+    }
+
+    /// The same with another ffmpeg, every track of the file.
+    pub fn with(mut ffmpeg: Command, file: &Path, url: &str) -> Self {
+        ffmpeg.args(["-nostdin", "-v", "warning", "-re", "-i"]).arg(file);
+        ffmpeg.args(["-map", "0", "-c", "copy", "-f", "flv", url]).stderr(Stdio::piped());
+        Self { child: Some(ffmpeg.spawn().unwrap()) }
     }
 
     /// Waits for its end.

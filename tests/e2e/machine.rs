@@ -155,6 +155,12 @@ impl Server {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
+    /// What `/api/streams` says of stream `name` of app `live`; null without it.
+    pub fn api_stream(&self, name: &str) -> serde_json::Value {
+        let (_, body) = get(self.api, &format!("/api/streams/live.local/live/{name}"), AUTHORIZATION);
+        serde_json::from_slice(&body).unwrap_or_default()
+    }
+
     /// GET on the playback port; status and body.
     pub fn get(&self, path: &str) -> (u16, Vec<u8>) {
         get(self.http, path, "")
@@ -167,6 +173,9 @@ impl Drop for Server {
         let _ = self.child.wait();
     }
 }
+
+/// The test key's header for the control port.
+pub const AUTHORIZATION: &str = "Authorization: Basic TFRBSXRlc3Q6dGVzdC1zZWNyZXQ=\r\n";
 
 /// The binary under test.
 pub fn binary() -> &'static str {
@@ -219,6 +228,11 @@ pub fn get(address: SocketAddr, path: &str, headers: &str) -> (u16, Vec<u8>) {
     let head = String::from_utf8_lossy(&answer[..split]).into_owned();
     let status = head.split_whitespace().nth(1).unwrap().parse().unwrap();
     (status, answer[split + 4..].to_vec())
+}
+
+/// A moment between two looks at something that goes on.
+pub fn pause() {
+    thread::park_timeout(Duration::from_millis(100));
 }
 
 /// Asks until there is an answer.

@@ -9,11 +9,17 @@
 )]
 
 mod account;
+mod captures;
+mod codecs;
 mod command_line;
 mod declared;
 mod encoder;
+mod enhanced;
 mod hostile;
+mod http;
 mod keys;
+mod live;
+mod low_latency;
 mod machine;
 mod picture;
 mod publishing;

@@ -26,10 +26,14 @@ fn server() -> Server {
     Server::start_in(tempfile::tempdir().unwrap(), FILE, &[NO_THROTTLE])
 }
 
-/// A program of the virtual environment that `cargo xtask sdk` makes.
+/// The virtual environment that `cargo xtask sdk` makes.
+pub fn environment() -> PathBuf {
+    Path::new(binary()).parent().and_then(Path::parent).unwrap().join("sdk/venv")
+}
+
+/// A program of it.
 fn program(name: &str) -> PathBuf {
-    let target = Path::new(binary()).parent().and_then(Path::parent).unwrap();
-    let path = target.join("sdk/venv/bin").join(name);
+    let path = environment().join("bin").join(name);
     assert!(path.exists(), "{} is missing: run `cargo xtask sdk` once", path.display());
     path
 }

@@ -4,6 +4,7 @@
 mod bench_peers;
 mod benches;
 mod changes;
+mod codecs;
 mod fuzz;
 mod obs;
 mod results;
@@ -38,6 +39,11 @@ const PROOFS: &[Proof] = &[
         name: "changes",
         about: "200 config changes a second while 50 streams publish",
         run: changes::run,
+    },
+    Proof {
+        name: "codecs",
+        about: "every codec and several tracks, pushed and accounted for in every product",
+        run: codecs::run,
     },
     Proof {
         name: "fuzz",
