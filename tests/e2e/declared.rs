@@ -24,7 +24,13 @@ fn declare(folder: &Path, commands: Vec<Command>) {
     let clock = || media::Wall(1_795_132_800_000_000);
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let database = Database::open(&url).await.unwrap();
-        let settings = Settings { keys: Vec::new(), throttle: true, kick: Arc::new(|_| {}), clock };
+        let settings = Settings {
+            keys: Vec::new(),
+            throttle: true,
+            kick: Arc::new(|_| {}),
+            has_bucket: Arc::new(|_| Box::pin(async { None })),
+            clock,
+        };
         let (control, _) = Control::open(database, file, settings).await.unwrap();
         for command in commands {
             control.change(command, Who::default()).await.unwrap();

@@ -4,7 +4,7 @@
 mod service;
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -132,6 +132,42 @@ fn each_mistake_in_the_config_is_told_for_what_it_is() {
     let said = reason(&start(&service::storage(&url, &service.id, &service.secret, false)));
     let expected = format!("there is no bucket {:?} (404 NoSuchBucket", service::BUCKET);
     assert!(said.starts_with(&expected), "{said}");
+}
+
+/// The config names no buckets: the service is asked, as Huawei's POST shows.
+#[test]
+fn a_template_may_name_the_buckets_that_the_service_has() {
+    let service = Service::start();
+    let storage = service.storage();
+    let buckets = format!("buckets = [\"{}\"]\n", service::BUCKET);
+    let server = Server::start(&storage.replace(&buckets, ""));
+    let (status, answer) = add_snapshot(&server, "millrace-nowhere");
+    assert!(status == 400 && answer.contains("has no bucket"), "{status} {answer}");
+    service.make_bucket();
+    assert_eq!(add_snapshot(&server, service::BUCKET).0, 201);
+    let away = storage.replace(&buckets, "").replace(&service.url, "http://127.0.0.1:1");
+    assert_eq!(add_snapshot(&Server::start(&away), service::BUCKET).0, 500, "nobody knows");
+}
+
+/// Declares a snapshot template that stores in a bucket of the service.
+fn add_snapshot(server: &Server, bucket: &str) -> (u16, String) {
+    let body = serde_json::json!({
+        "domain": "live.local", "app_name": "live", "time_interval": 5, "object_write_mode": 0,
+        "call_back_enable": "off",
+        "obs_location": { "bucket": bucket, "location": "service", "object": "" },
+    });
+    post(server, "/v1/default/stream/snapshot", &body.to_string())
+}
+
+/// POST to the API with the key's token; status and body.
+fn post(server: &Server, path: &str, body: &str) -> (u16, String) {
+    let mut socket = TcpStream::connect(server.api).unwrap();
+    socket.set_read_timeout(Some(machine::PATIENCE)).unwrap();
+    let head = "Host: api\r\nConnection: close\r\nX-Auth-Token: test-token\r\nContent-Type: application/json";
+    write!(socket, "POST {path} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    (answer.split_whitespace().nth(1).unwrap().parse().unwrap(), answer)
 }
 
 #[test]

@@ -75,7 +75,13 @@ impl Server {
             key("some", "secret", elsewhere),
             off,
         ];
-        let settings = control::Settings { keys, throttle: true, kick: Arc::new(|_| {}), clock: || NOW };
+        let settings = control::Settings {
+            keys,
+            throttle: true,
+            kick: Arc::new(|_| {}),
+            has_bucket: Arc::new(|_| Box::pin(async { None })),
+            clock: || NOW,
+        };
         let database = Database::open(&url).await.unwrap();
         let (control, notices) = Control::open(database, catalog(), settings).await.unwrap();
         assert!(notices.is_empty(), "{notices:?}");

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use media::{StreamId, Wall};
+use output::Bucket;
 
 use crate::domain::host;
 use crate::fault::Kind;
@@ -32,9 +33,10 @@ impl Catalog {
     /// # Errors
     /// The first fault, with the code of the command's family.
     pub fn apply(&self, command: &Command, now: Wall) -> Result<Applied, Fault> {
-        let mut change = Change { catalog: self.clone(), rows: Vec::new(), kick: None, now };
+        let mut change = Change { catalog: self.clone(), rows: Vec::new(), kick: None, unseen: None, now };
         change.carry_out(command)?;
-        Ok(Applied { catalog: change.catalog, rows: change.rows, kick: change.kick })
+        let Change { catalog, rows, kick, unseen, .. } = change;
+        Ok(Applied { catalog, rows, kick, unseen })
     }
 }
 
@@ -65,6 +67,7 @@ struct Change {
     catalog: Catalog,
     rows: Vec<Row>,
     kick: Option<StreamId>,
+    unseen: Option<Bucket>,
     now: Wall,
 }
 
@@ -155,6 +158,9 @@ impl Change {
 
     fn put<R: Listed>(&mut self, rule: R, mut given: R::Raw, created: Wall) {
         rule.fill(&mut given);
+        let old = R::list(&mut self.catalog).get(rule.target()).and_then(|old| old.rule.store().cloned());
+        let new = rule.store().filter(|store| old.as_ref() != Some(store));
+        self.unseen = new.filter(|store| self.catalog.storages.asks(store)).cloned();
         let stamp = Stamp { origin: Origin::Api, created, updated: self.now };
         let template = Template { rule, given, stamp };
         self.rows.push(template_row(&template));

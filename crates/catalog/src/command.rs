@@ -1,4 +1,5 @@
 use media::{StreamId, Wall};
+use output::Bucket;
 
 use crate::Catalog;
 use crate::notify::{RecordNotifyRaw, SnapshotNotifyRaw};
@@ -109,6 +110,9 @@ pub struct Applied {
     pub rows: Vec<Row>,
     /// The stream whose publisher must go now.
     pub kick: Option<StreamId>,
+    /// A bucket that a template newly names and of which only its storage knows whether it exists. If it does not,
+    /// [`Fault::no_bucket`] is the answer.
+    pub unseen: Option<Bucket>,
 }
 
 /// What is kept of one thing that was declared through an API.

@@ -186,6 +186,13 @@ impl Fault {
         Self::new(param.missing(), message, param, "is missing".to_owned()).of_kind(Kind::Missing, 400)
     }
 
+    /// OssBucket names a bucket that its storage does not have.
+    pub fn no_bucket(storage: &str, bucket: &str) -> Self {
+        let message = "The parameter OssBucket does not exist.";
+        let detail = format!("storage {storage:?} has no bucket {bucket:?}");
+        Self::new("InvalidOssBucket.NotFound", message, Param::OssBucket, detail)
+    }
+
     /// `param` names a domain that nobody declared.
     pub(crate) fn no_domain(name: &str) -> Self {
         let message = "The domain provided does not exist in our records.";

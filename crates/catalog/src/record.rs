@@ -189,6 +189,10 @@ impl Rule for RecordRule {
         &self.target
     }
 
+    fn store(&self) -> Option<&Bucket> {
+        Some(&self.store)
+    }
+
     fn fill(&self, given: &mut RecordRaw) {
         given.domain_name = Some(self.target.domain.to_string());
         given.stream_name = Some(self.target.stream.to_string());

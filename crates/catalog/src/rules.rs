@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use media::{StreamId, Wall};
+use output::Bucket;
 use rpds::RedBlackTreeMapSync;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +25,11 @@ pub trait Rule: Sized + Clone + fmt::Debug {
 
     /// Which streams it is for.
     fn target(&self) -> &Target;
+
+    /// Where it stores things, if it does.
+    fn store(&self) -> Option<&Bucket> {
+        None
+    }
 
     /// Writes the defaults of this rule into what was given.
     fn fill(&self, given: &mut Self::Raw);

@@ -126,6 +126,10 @@ impl Rule for SnapshotRule {
         &self.target
     }
 
+    fn store(&self) -> Option<&Bucket> {
+        Some(&self.store)
+    }
+
     fn fill(&self, given: &mut SnapshotRaw) {
         given.domain_name = Some(self.target.domain.to_string());
         let empty = |text: &Option<String>| text.as_ref().is_some_and(String::is_empty);

@@ -51,6 +51,11 @@ impl Storages {
         &self.0
     }
 
+    /// Whether only the storage itself knows if `bucket` exists.
+    pub(crate) fn asks(&self, bucket: &Bucket) -> bool {
+        self.find(&bucket.storage).is_some_and(|storage| storage.buckets.is_none())
+    }
+
     /// The storage that OssEndpoint `endpoint` names, with or without a scheme.
     pub fn find(&self, endpoint: &str) -> Option<&Storage> {
         let wanted = host(endpoint);
@@ -72,12 +77,9 @@ impl Storages {
             return Err(Fault::malformed(Param::OssBucket, not_a_bucket(bucket)));
         }
         match &storage.buckets {
-            Some(buckets) if !buckets.iter().any(|name| name == bucket) => Err(Fault::new(
-                "InvalidOssBucket.NotFound",
-                "The parameter OssBucket does not exist.",
-                Param::OssBucket,
-                format!("storage {:?} has no bucket {bucket:?}", storage.name),
-            )),
+            Some(buckets) if !buckets.iter().any(|name| name == bucket) => {
+                Err(Fault::no_bucket(&storage.name, bucket))
+            }
             _ => Ok(Bucket { storage: Arc::from(storage.name.as_str()), name: Arc::from(bucket) }),
         }
     }

@@ -1,8 +1,10 @@
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Catalog, Command, Fault};
 use media::{StreamId, Wall};
+use output::Bucket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -20,6 +22,9 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Ends the publisher of a stream. Must not block.
 pub type Kick = Arc<dyn Fn(StreamId) + Send + Sync>;
 
+/// Asks a storage whether it has a bucket; `None` when it does not answer.
+pub type HasBucket = Arc<dyn Fn(Bucket) -> Pin<Box<dyn Future<Output = Option<bool>> + Send>> + Send + Sync>;
+
 /// What the control plane needs of the outside.
 pub struct Settings {
     /// Access keys of the config file; they win over those of the database.
@@ -28,6 +33,8 @@ pub struct Settings {
     pub throttle: bool,
     /// Called for every stream whose publisher must go.
     pub kick: Kick,
+    /// Asked about buckets that new templates name, where the config does not say which there are.
+    pub has_bucket: HasBucket,
     /// The time.
     pub clock: fn() -> Wall,
 }
@@ -38,7 +45,8 @@ pub enum Refused {
     /// It is wrong.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// The database does not take it now, or the server is going down.
+    /// The database does not take it now, a storage does not say whether it has the bucket, or the server is going
+    /// down.
     #[error("the change could not be kept")]
     Unavailable,
 }
@@ -59,6 +67,8 @@ struct Inner {
     nonces: Nonces,
     /// What the last look at the database found.
     answers: watch::Sender<bool>,
+    has_bucket: HasBucket,
+    clock: fn() -> Wall,
 }
 
 impl Control {
@@ -76,7 +86,7 @@ impl Control {
         let (catalog, mut notices) = file.clone().restore(&rows);
         let (current, seen) = watch::channel(Arc::new(catalog));
         let (changes, inbox) = mpsc::channel(QUEUE);
-        let Settings { keys: file_keys, throttle, kick, clock } = settings;
+        let Settings { keys: file_keys, throttle, kick, has_bucket, clock } = settings;
         let (nonces, now) = (Nonces::default(), clock());
         for kept in database.nonces(now).await? {
             let _ = nonces.first_use(&kept.key_id, &kept.nonce, now);
@@ -94,6 +104,8 @@ impl Control {
             throttle: Throttle::new(throttle),
             nonces,
             answers: watch::Sender::new(true),
+            has_bucket,
+            clock,
         };
         tokio::spawn(writer.run(inbox));
         Ok((Self { inner: Arc::new(inner) }, notices))
@@ -110,10 +122,23 @@ impl Control {
     /// # Errors
     /// [`Refused`] says why nothing was changed.
     pub async fn change(&self, command: Command, who: Who) -> Result<Arc<Catalog>, Refused> {
+        self.look_for_bucket(&command).await?;
         let (answer, answered) = oneshot::channel();
         let asked = Asked { command, who, answer };
         self.inner.changes.send(asked).await.map_err(|_| Refused::Unavailable)?;
         answered.await.map_err(|_| Refused::Unavailable)?
+    }
+
+    /// Asks for the bucket that a change names, if only its storage knows. Before the change waits for its turn, so
+    /// that a slow service holds up nobody else; a change that is wrong anyway is not worth the question.
+    async fn look_for_bucket(&self, command: &Command) -> Result<(), Refused> {
+        let applied = self.catalog().apply(command, (self.inner.clock)());
+        let Some(bucket) = applied.ok().and_then(|applied| applied.unseen) else { return Ok(()) };
+        match (self.inner.has_bucket)(bucket.clone()).await {
+            Some(true) => Ok(()),
+            Some(false) => Err(Fault::no_bucket(&bucket.storage, &bucket.name).into()),
+            None => Err(Refused::Unavailable),
+        }
     }
 
     /// The access keys at this moment.

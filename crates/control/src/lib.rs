@@ -15,7 +15,7 @@ mod throttle;
 mod writer;
 
 pub use audit::{Audit, Who};
-pub use control::{Control, Kick, Refused, Settings};
+pub use control::{Control, HasBucket, Kick, Refused, Settings};
 pub use database::{Database, Error};
 pub use first_key::{FIRST_KEY_FILE, FirstKey};
 pub use keys::{AccessKey, Keys, Source, StoredKey, UnknownKey};

@@ -29,7 +29,7 @@ fn snapshot(app: &str, seconds: i64) -> SnapshotRaw {
         app_name: some(app),
         time_interval: Some(seconds),
         oss_endpoint: some("oss"),
-        oss_bucket: some("b"),
+        oss_bucket: some("there"),
         overwrite_oss_object: some("{StreamName}.jpg"),
         ..SnapshotRaw::default()
     }
@@ -58,7 +58,15 @@ async fn database(folder: &Path) -> Database {
 }
 
 fn settings(kick: Kick) -> Settings {
-    Settings { keys: Vec::new(), throttle: true, kick, clock: || NOW }
+    Settings { keys: Vec::new(), throttle: true, kick, has_bucket: has_bucket(), clock: || NOW }
+}
+
+/// A storage that has `there`, lacks others, and says nothing of `silent`.
+fn has_bucket() -> HasBucket {
+    Arc::new(|bucket| {
+        let answer = (&*bucket.name != "silent").then(|| &*bucket.name == "there");
+        Box::pin(async move { answer })
+    })
 }
 
 async fn open(folder: &Path) -> Control {
@@ -296,4 +304,20 @@ async fn a_database_that_cannot_be_used_says_why() {
     sqlx::query("UPDATE _sqlx_migrations SET version = version + 9000").execute(&open.pool).await.unwrap();
     let error = Database::open(&url(newer.path())).await.unwrap_err();
     assert!(matches!(error, Error::Migrate(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_template_for_a_bucket_that_its_storage_lacks_is_not_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = open(folder.path()).await;
+    let into = |bucket: &str| {
+        let raw = SnapshotRaw { oss_bucket: some(bucket), ..snapshot("a", 5) };
+        control.change(Command::AddSnapshot(raw), who("live:AddLiveAppSnapshotConfig"))
+    };
+    let Err(Refused::Fault(fault)) = into("absent").await else { panic!("there is no such bucket") };
+    assert_eq!((&*fault.code, fault.status), ("InvalidOssBucket.NotFound", 400));
+    assert_eq!(into("silent").await.unwrap_err(), Refused::Unavailable);
+    assert!(apps(&control.catalog()).is_empty());
+    into("there").await.unwrap();
+    assert_eq!(apps(&control.catalog()), ["a"]);
 }

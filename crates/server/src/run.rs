@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use api::{Api, Readiness};
-use control::{Control, Database};
-use delivery::Delivery;
+use control::{Control, Database, HasBucket};
+use delivery::{Delivery, S3Store};
 use ffmpeg::Pictures;
 use hub::Hub;
 use ingest::{Admission, Listener, Pace};
@@ -82,7 +82,7 @@ impl Running {
         let services = stores.services.clone();
         let outside = Arc::new(outside(&config, stores)?);
         let hub = Hub::new(outside.clone(), hub::Settings { max_streams: config.limits.streams });
-        let control = control(&config, &hub).await?;
+        let control = control(&config, &hub, services.clone()).await?;
 
         let rtmp = Listener::bind(config.rtmp.listen, admission(&config))
             .map_err(failed(format!("rtmp.listen {}", config.rtmp.listen)))?;
@@ -152,7 +152,7 @@ impl Running {
 }
 
 /// Opens the database, and makes sure that somebody has a key to it all.
-async fn control(config: &Config, hub: &Hub) -> Result<Control, Error> {
+async fn control(config: &Config, hub: &Hub, services: Vec<S3Store>) -> Result<Control, Error> {
     let database = Database::open(&config.database.url).await?;
     let keys = config.access_keys().map_err(failed("access_key"))?;
     if keys.is_empty()
@@ -167,12 +167,34 @@ async fn control(config: &Config, hub: &Hub) -> Result<Control, Error> {
         tokio::spawn(async move { hub.kick(&stream).await });
     };
     let throttle = config.api.throttle;
-    let settings = control::Settings { keys, throttle, kick: Arc::new(kick), clock: clock::now };
+    let settings = control::Settings {
+        keys,
+        throttle,
+        kick: Arc::new(kick),
+        has_bucket: has_bucket(services),
+        clock: clock::now,
+    };
     let (control, notices) = Control::open(database, config.catalog.clone(), settings).await?;
     for notice in notices {
         tracing::warn!("{notice}");
     }
     Ok(control)
+}
+
+/// Whether a service has a bucket. Other storages have what the config says.
+fn has_bucket(services: Vec<S3Store>) -> HasBucket {
+    let services: Arc<[S3Store]> = services.into();
+    Arc::new(move |bucket| {
+        let service = services.iter().find(|service| service.name() == &*bucket.storage).cloned();
+        Box::pin(async move {
+            let asked = service?.has_bucket(&bucket.name).await;
+            asked
+                .inspect_err(
+                    |error| tracing::warn!(storage = &*bucket.storage, %error, "bucket not looked up"),
+                )
+                .ok()
+        })
+    })
 }
 
 fn outside(config: &Config, stores: Stores) -> Result<Outside, Error> {

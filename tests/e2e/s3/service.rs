@@ -92,6 +92,11 @@ impl Service {
         storage(&self.url, &self.id, &self.secret, true)
     }
 
+    /// Makes the bucket as somebody else would.
+    pub fn make_bucket(&self) {
+        self.runtime.block_on(self.client.create_bucket().bucket(BUCKET).send()).unwrap();
+    }
+
     /// Keys that begin with `prefix`; none without the bucket.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         let request = self.client.list_objects_v2().bucket(BUCKET).prefix(prefix);

@@ -588,3 +588,23 @@ fn keys_that_sign_are_in_no_log() {
     let shown = format!("{commands:?}{:?}", after(&commands));
     assert!(shown.contains("***") && !shown.contains("hunter2"), "{shown}");
 }
+
+#[test]
+fn a_bucket_that_only_the_storage_knows_is_to_be_asked_for_when_it_is_new() {
+    let mut declared = declared();
+    declared.storages[0].buckets = None;
+    let catalog = Catalog::build(declared).unwrap().0;
+    let added = catalog.apply(&Command::AddSnapshot(snapshot()), NOW).unwrap();
+    let unseen = added.unseen.unwrap();
+    assert_eq!((&*unseen.storage, &*unseen.name), ("oss-local", "live-bucket"));
+    let slower = SnapshotRaw { time_interval: Some(6), ..snapshot() };
+    assert_eq!(added.catalog.apply(&Command::UpdateSnapshot(slower), NOW).unwrap().unseen, None);
+    let moved = SnapshotRaw { oss_bucket: some("other"), ..snapshot() };
+    let unseen = added.catalog.apply(&Command::UpdateSnapshot(moved), NOW).unwrap().unseen;
+    assert_eq!(&*unseen.unwrap().name, "other");
+}
+
+#[test]
+fn a_bucket_that_the_file_names_is_not_asked_for() {
+    assert_eq!(catalog().apply(&Command::AddSnapshot(snapshot()), NOW).unwrap().unseen, None);
+}
