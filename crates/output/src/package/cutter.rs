@@ -26,7 +26,10 @@ pub(super) struct Cutter {
     segment_us: i64,
     target_s: Option<u64>,
     start: i64,
+    /// When the frame at `start` is shown.
+    start_shown: i64,
     last_key: i64,
+    last_key_shown: i64,
     gop: i64,
     frame: i64,
     waited: bool,
@@ -36,12 +39,23 @@ impl Cutter {
     /// For a list with this SegmentDuration.
     pub(super) fn new(segment_duration_s: u32) -> Self {
         let segment_us = i64::from(segment_duration_s.max(1)) * 1_000_000;
-        Self { segment_us, target_s: None, start: 0, last_key: 0, gop: 0, frame: 0, waited: false }
+        Self {
+            segment_us,
+            target_s: None,
+            start: 0,
+            start_shown: 0,
+            last_key: 0,
+            last_key_shown: 0,
+            gop: 0,
+            frame: 0,
+            waited: false,
+        }
     }
 
     /// A run begins with a key frame at `at`. What is known of earlier GOPs stays.
     pub(super) fn begin(&mut self, at: i64) {
-        (self.start, self.last_key) = (at, at);
+        (self.start, self.start_shown) = (at, at);
+        (self.last_key, self.last_key_shown) = (at, at);
     }
 
     /// Where the open segment begins.
@@ -54,19 +68,23 @@ impl Cutter {
         self.target_s
     }
 
-    /// A frame from `at` to `end` is next: where to cut before it. Ask again until the answer is `None`.
-    pub(super) fn before(&mut self, at: i64, end: i64, key: bool) -> Option<Cut> {
+    /// A frame from `at` to `end` is next, `shown` is its presentation time if decoding can start at it: where to
+    /// cut before it. Ask again until the answer is `None`.
+    ///
+    /// Key frames are as far apart as they are shown: that of an open GOP is decoded earlier than an IDR would be,
+    /// before the pictures that lead to it.
+    pub(super) fn before(&mut self, at: i64, end: i64, shown: Option<i64>) -> Option<Cut> {
         self.frame = (end - at).min(LONGEST_FRAME_US);
         if self.outgrown(at) {
             return Some(self.lapse());
         }
-        if key {
+        if let Some(shown) = shown {
             // One that is too early to cut at is a place to come back to if the next is too late.
-            self.gop = self.gop.max(at - self.last_key);
-            self.last_key = at;
-        }
-        if key && at - self.start + ROUNDING_US >= self.segment_us {
-            return Some(self.cut(at, false));
+            self.gop = self.gop.max(shown - self.last_key_shown);
+            (self.last_key, self.last_key_shown) = (at, shown);
+            if at > self.start && shown - self.start_shown + ROUNDING_US >= self.segment_us {
+                return Some(self.cut(at, shown, false));
+            }
         }
         if self.outgrown(end) { self.last_resort(at) } else { None }
     }
@@ -74,13 +92,16 @@ impl Cutter {
     /// The leading track has nothing where the segment must end: cut there, or at its last key frame.
     pub(super) fn lapse(&mut self) -> Cut {
         self.waited |= self.target_s.is_none();
-        let at = if self.last_key > self.start { self.last_key } else { self.start + self.limit() };
-        self.cut(at, false)
+        if self.last_key > self.start {
+            return self.cut(self.last_key, self.last_key_shown, false);
+        }
+        let at = self.start + self.limit();
+        self.cut(at, at, false)
     }
 
     /// Cuts at `at` though nothing there calls for it.
     pub(super) fn force(&mut self, at: i64) -> Cut {
-        self.cut(at, true)
+        self.cut(at, at, true)
     }
 
     /// Whether a segment that ends at `end` is longer than the target duration allows.
@@ -114,10 +135,11 @@ impl Cutter {
             return Some(self.lapse());
         }
         self.waited |= self.target_s.is_none();
-        (at > self.start).then(|| self.cut(at, true))
+        (at > self.start).then(|| self.cut(at, at, true))
     }
 
-    fn cut(&mut self, at: i64, forced: bool) -> Cut {
+    fn cut(&mut self, at: i64, shown: i64, forced: bool) -> Cut {
+        self.start_shown = shown;
         let from = std::mem::replace(&mut self.start, at);
         Cut { from, at, forced }
     }

@@ -109,7 +109,9 @@ impl Live {
         if !self.begun {
             self.begin(at, cutter);
         }
-        while let Some(cut) = cutter.before(at, end, packet.key) {
+        let shown = self.renditions.first().filter(|_| packet.key);
+        let shown = shown.map(|lead| lead.track().timescale.micros(packet.pts()));
+        while let Some(cut) = cutter.before(at, end, shown) {
             self.end_at(cut, fx);
         }
         if self.waiting_bytes() + packet.data.len() > MAX_OPEN_BYTES && at > cutter.start() {

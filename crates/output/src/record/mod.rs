@@ -141,8 +141,15 @@ impl<F: Format> Recording<F> {
 
 /// Where a packet begins and ends on the session's timeline, in microseconds; `None` if the run has no such track.
 fn span(run: &Run, packet: &Packet) -> Option<(i64, i64)> {
-    let track = run.tracks.iter().find(|track| track.id == packet.track)?;
+    let track = run.track(packet.track)?;
     Some((track.timescale.micros(packet.dts), track.timescale.micros(packet.end())))
+}
+
+/// When a packet is shown, in microseconds on the session's timeline, if it is a key frame. Key frames are as far
+/// apart as they are shown: that of an open GOP is decoded earlier than an IDR would be.
+fn key_shown(run: &Run, packet: &Packet) -> Option<i64> {
+    let track = run.track(packet.track).filter(|_| packet.key)?;
+    Some(track.timescale.micros(packet.pts()))
 }
 
 /// Wall time of `at` microseconds on the session's timeline, as `run` anchors it.

@@ -57,6 +57,21 @@ fn key_frames_a_millisecond_early_by_rounding_still_cut() {
 }
 
 #[test]
+fn key_frames_of_an_open_gop_cut_when_they_are_shown_in_time() {
+    let mut story = Story::new(2, 10);
+    let frames = (0..500).map(|n| {
+        // From the second on, key frames are decoded 80 ms before where an IDR would be.
+        let key = n == 0 || n % 50 == 48;
+        let cts = if key && n > 0 { 3 * 3600 } else { 3600 };
+        media::Packet { cts, ..packet(TrackId::VIDEO, n * 3600, 3600, key) }
+    });
+    story.run(&[video_track()]).packets(frames);
+    assert_eq!(story.durations("video.m3u8")[..4], [1_920_000, 2_000_000, 2_000_000, 2_000_000]);
+    assert_eq!(story.list("video.m3u8").target_duration, 3);
+    assert_eq!(story.warnings(), []);
+}
+
+#[test]
 fn nothing_is_published_before_a_whole_gop_was_seen() {
     let mut story = Story::new(2, 3);
     story.run(&[video_track()]).video(gop(250), 250);

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use container::flv::{self, TagKind};
 use media::{Packet, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
 
-use super::{BATCH_BYTES, BATCH_MICROS, Recording, span, wall_at};
+use super::{BATCH_BYTES, BATCH_MICROS, Recording, key_shown, span, wall_at};
 use crate::name::{Name, Values};
 use crate::{Bucket, Context, Effect, Effects, Error, Event, FileId, Finish, Object, Output, Warning};
 use metadata::Metadata;
@@ -85,6 +85,8 @@ struct Tags {
 struct File {
     id: FileId,
     start: i64,
+    /// When its first frame is shown.
+    shown: i64,
     start_wall: Wall,
     end_wall: Wall,
     /// Bytes of the small head that the final one replaces.
@@ -102,16 +104,16 @@ impl Tags {
         self.tracks.first().map(|track| track.id)
     }
 
-    /// Ends the file if this key frame of the lead track at `at` is the first at or after CycleDuration.
-    fn cut_if_due(&mut self, run: &Run, at: i64, fx: &mut Effects) {
+    /// Ends the file if this key frame of the lead track is the first that is shown at or after CycleDuration.
+    fn cut_if_due(&mut self, run: &Run, shown: i64, fx: &mut Effects) {
         let cycle = i64::from(self.settings.cycle_duration_s) * 1_000_000;
-        if self.file.as_ref().is_some_and(|file| at.saturating_sub(file.start) >= cycle) {
+        if self.file.as_ref().is_some_and(|file| shown.saturating_sub(file.shown) >= cycle) {
             super::Format::pause(self, run, fx);
             super::Format::close(self, fx);
         }
     }
 
-    fn open(&mut self, at: i64, wall: Wall) -> Result<(), Error> {
+    fn open(&mut self, at: i64, shown: i64, wall: Wall) -> Result<(), Error> {
         let mut batch = Vec::new();
         let metadata = Metadata::default();
         let has = |video: bool| self.tracks.iter().any(|track| track.is_video() == video);
@@ -120,6 +122,7 @@ impl Tags {
         self.file = Some(File {
             id: FileId(self.files),
             start: at,
+            shown,
             start_wall: wall,
             end_wall: wall,
             placeholder: placeholder as u64,
@@ -144,11 +147,12 @@ impl super::Format for Tags {
 
     fn write(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
         let Some((at, end)) = span(run, packet) else { return Ok(()) };
-        if packet.key && Some(packet.track) == self.lead() {
-            self.cut_if_due(run, at, fx);
+        let shown = key_shown(run, packet).filter(|_| Some(packet.track) == self.lead());
+        if let Some(shown) = shown {
+            self.cut_if_due(run, shown, fx);
         }
         if self.file.is_none() {
-            self.open(at, wall_at(run, at))?;
+            self.open(at, shown.unwrap_or(at), wall_at(run, at))?;
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         if take(&mut self.headers_due) {

@@ -213,6 +213,19 @@ fn a_cycle_ends_at_the_first_key_frame_at_or_after_it_and_no_frame_is_lost() {
 }
 
 #[test]
+fn a_key_frame_that_is_decoded_early_ends_the_file_when_it_is_shown_in_time() {
+    let run = story::run(0, 0);
+    let frames = (0..100).map(|n: i64| {
+        let key = n == 0 || n % 50 == 48;
+        let mut frame = story::frame(&run, TrackId::VIDEO, n * 40_000, 40_000, key, &[n as u8]);
+        frame.cts = if key && n > 0 { 3 * 3_600 } else { 3_600 };
+        frame
+    });
+    let files = stored(&record(&run, &frames.collect::<Vec<_>>(), 2));
+    assert_eq!(files.iter().map(|file| file.frames(Kind::Video).len()).collect::<Vec<_>>(), [48, 50, 2]);
+}
+
+#[test]
 fn a_reconnect_within_delay_time_goes_on_in_the_file() {
     let (mut output, mut fx) = (output(3_600), Vec::new());
     let first = story::run(0, 0);

@@ -7,6 +7,7 @@ const VERSION: u16 = 3;
 /// What one playlist will say. Times are microseconds on the session's timeline.
 pub(super) struct File {
     pub sequence: u64,
+    /// When its first frame is shown.
     pub start: i64,
     pub start_wall: Wall,
     pub end_wall: Wall,

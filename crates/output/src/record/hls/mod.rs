@@ -18,7 +18,7 @@ use bytes::{Bytes, BytesMut};
 use container::ts;
 use media::{Packet, Run, StreamId, Track, TrackId, Wall};
 
-use super::{BATCH_BYTES, BATCH_MICROS, Recording, span, wall_at};
+use super::{BATCH_BYTES, BATCH_MICROS, Recording, key_shown, span, wall_at};
 use crate::name::{Name, Values};
 use crate::{Bucket, Context, Effect, Effects, Error, Event, FileId, Finish, Object, Output, Warning};
 use file::{Done, File};
@@ -94,6 +94,8 @@ struct Slice {
     id: FileId,
     key: String,
     start: i64,
+    /// When its first frame is shown.
+    shown: i64,
     wall: Wall,
     /// Where the last frame of any track ends.
     end: i64,
@@ -120,26 +122,29 @@ impl Slices {
         }
     }
 
-    /// Ends the slice, and the file with it, if this key frame of the lead track at `at` is the first at or
-    /// after its time.
-    fn cut_if_due(&mut self, at: i64, fx: &mut Effects) {
+    /// Ends the slice, and the file with it, if this key frame of the lead track at `at` is the first that is shown
+    /// at or after its time.
+    fn cut_if_due(&mut self, at: i64, shown: i64, fx: &mut Effects) {
         let seconds = |s: u32| i64::from(s) * 1_000_000;
-        let reached = |start: i64, limit: u32| at.saturating_sub(start) >= seconds(limit);
+        let reached = |start: i64, limit: u32| shown.saturating_sub(start) >= seconds(limit);
         if self.file.as_ref().is_some_and(|f| reached(f.start, self.settings.cycle_duration_s)) {
             self.seal_slice(Some(at), fx);
             super::Format::close(self, fx);
-        } else if self.slice.as_ref().is_some_and(|s| reached(s.start, self.settings.slice_duration_s)) {
+        } else if self.slice.as_ref().is_some_and(|s| reached(s.shown, self.settings.slice_duration_s)) {
             self.seal_slice(Some(at), fx);
         }
     }
 
-    fn open(&mut self, at: i64, wall: Wall, independent: bool) {
+    /// Opens a slice at `at`; `shown` is the presentation time of the key frame that it begins with.
+    fn open(&mut self, at: i64, wall: Wall, shown: Option<i64>) {
+        let independent = shown.is_some();
+        let shown = shown.unwrap_or(at);
         let sequence = self.files;
         let file = self.file.get_or_insert_with(|| {
             self.files += 1;
             File {
                 sequence,
-                start: at,
+                start: shown,
                 start_wall: wall,
                 end_wall: wall,
                 independent: true,
@@ -164,6 +169,7 @@ impl Slices {
             id: FileId(self.slices),
             key: self.settings.slice_name.expand(&values) + ".ts",
             start: at,
+            shown,
             wall,
             end: at,
             discontinuity,
@@ -249,8 +255,9 @@ impl super::Format for Slices {
     fn write(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
         let Some((at, end)) = span(run, packet) else { return Ok(()) };
         let lead = Some(packet.track) == self.lead;
-        if lead && packet.key {
-            self.cut_if_due(at, fx);
+        let shown = key_shown(run, packet).filter(|_| lead);
+        if let Some(shown) = shown {
+            self.cut_if_due(at, shown, fx);
         }
         if self.slice.is_none() {
             let since = self.early.first().and_then(|first| span(run, first)).map_or(at, |(first, _)| first);
@@ -259,7 +266,7 @@ impl super::Format for Slices {
                 return Ok(());
             }
             let start = if lead { at } else { since };
-            self.open(start, wall_at(run, start), lead && packet.key);
+            self.open(start, wall_at(run, start), shown);
         }
         if lead {
             self.append(at, end, packet, fx);
@@ -275,7 +282,7 @@ impl super::Format for Slices {
         if self.slice.is_none()
             && let Some((at, _)) = self.early.first().and_then(|first| span(run, first))
         {
-            self.open(at, wall_at(run, at), false);
+            self.open(at, wall_at(run, at), None);
             self.write_early(run, fx);
         }
         self.seal_slice(None, fx);

@@ -421,6 +421,20 @@ fn a_track_that_ts_cannot_carry_is_left_out_and_none_left_is_an_error() {
     assert!(matches!(error, Error::Unsupported { product: "m3u8", .. }), "{error}");
 }
 
+#[test]
+fn a_key_frame_that_is_decoded_early_cuts_when_it_is_shown_in_time() {
+    let run = story::run(0, 0);
+    let frames = (0..300).map(|n: i64| {
+        // An open GOP: from the second on, key frames are decoded 80 ms before where an IDR would be.
+        let key = n == 0 || n % 50 == 48;
+        let mut frame = story::frame(&run, TrackId::VIDEO, n * 40_000, 40_000, key, b"\0\0\0\x02\x65\x88");
+        frame.cts = if key && n > 0 { 3 * 3_600 } else { 3_600 };
+        frame
+    });
+    let stored = record(&run, &frames.collect::<Vec<_>>(), 2, 3_600);
+    assert_eq!(stored.durations(), [1.92, 2.0, 2.0, 2.0, 2.0, 2.0, 0.08]);
+}
+
 fn opus() -> media::Codec {
     let head = Bytes::from_static(b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0");
     media::Codec::Opus(media::Opus { head, channels: 2, pre_skip: 312 })
