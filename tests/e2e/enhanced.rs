@@ -46,7 +46,7 @@ impl Material {
 
 fn encode(folder: &Path, number: usize, source: &str, options: &[&str], format: &[&str]) -> PathBuf {
     let file = folder.join(format!("track{number}.mkv"));
-    run(ffmpeg().args(["-f", "lavfi", "-i", source]).args(options).args(format).arg(&file));
+    run(ffmpeg().args(["-f", "lavfi", "-i", source]).args(format).args(options).arg(&file));
     file
 }
 
