@@ -65,6 +65,7 @@ fn specs() -> Result<Vec<Spec>, Error> {
             protocol: package::Protocol::HlsCmaf,
             segment_count: 3,
             segment_duration_s: 2,
+            part_duration_ms: None,
             reconnect_window_s: 30,
         }),
         Spec::RecordHls(record::hls::Settings {

@@ -126,14 +126,15 @@ impl PackageRule {
     pub(crate) fn settings(&self, options: &Options) -> Option<Settings> {
         let protocol = match self.protocol {
             Protocol::HlsCmaf => output::package::Protocol::HlsCmaf,
-            Protocol::LlHlsTs | Protocol::LlHlsCmaf | Protocol::DashCmaf | Protocol::HlsDashCmaf => {
-                return None;
-            }
+            Protocol::LlHlsTs => output::package::Protocol::LlHlsTs,
+            Protocol::LlHlsCmaf => output::package::Protocol::LlHlsCmaf,
+            Protocol::DashCmaf | Protocol::HlsDashCmaf => return None,
         };
         Some(Settings {
             protocol,
             segment_count: self.segment_num,
             segment_duration_s: self.segment_duration_s,
+            part_duration_ms: self.part_duration_ms,
             reconnect_window_s: options.reconnect_window_s,
         })
     }
@@ -198,7 +199,7 @@ impl Rule for PackageRule {
 
     fn unavailable(&self) -> Vec<String> {
         let mut missing = Vec::new();
-        if self.protocol != Protocol::HlsCmaf {
+        if matches!(self.protocol, Protocol::DashCmaf | Protocol::HlsDashCmaf) {
             missing.push(format!("protocol {} is not available yet", self.protocol));
         }
         if !self.ignore_transcode {

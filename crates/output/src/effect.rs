@@ -199,6 +199,12 @@ pub enum Warning {
         /// Length of the segment in microseconds.
         micros: i64,
     },
+    /// Parts are shorter than players expect, because the length of frames varies (packaging-rules L-05).
+    #[error("{count} parts are shorter than 85 % of PART-TARGET: the frame rate is not steady")]
+    ShortParts {
+        /// How many so far; told once per run.
+        count: u64,
+    },
     /// A further video track has no key frame where the main one is cut: who switches to it there waits for one.
     #[error("video track {index} has no key frame where segments begin")]
     Unaligned {

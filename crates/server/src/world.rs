@@ -128,6 +128,7 @@ fn kind(warning: &Warning) -> &'static str {
         Warning::OutputFailed { .. } => "output_failed",
         Warning::TrackLeftOut { .. } => "track_left_out",
         Warning::ForcedCut { .. } => "forced_cut",
+        Warning::ShortParts { .. } => "short_parts",
         Warning::Unaligned { .. } => "unaligned",
         Warning::Jump { .. } => "jump",
         Warning::Outlier { .. } => "outlier",

@@ -185,6 +185,7 @@ fn specs(choice: u8) -> Vec<Spec> {
         protocol,
         segment_count: 3,
         segment_duration_s: if bit(2) { 1 } else { 6 },
+        part_duration_ms: None,
         reconnect_window_s,
     };
     let flv = record::flv::Settings {

@@ -33,6 +33,7 @@ pub(super) struct Cutter {
     gop: i64,
     frame: i64,
     waited: bool,
+    looks_back: bool,
 }
 
 impl Cutter {
@@ -49,7 +50,13 @@ impl Cutter {
             gop: 0,
             frame: 0,
             waited: false,
+            looks_back: true,
         }
+    }
+
+    /// Cuts at the next frame at the earliest: what is before it may be published.
+    pub(super) fn onward(self) -> Self {
+        Self { looks_back: false, ..self }
     }
 
     /// A run begins with a key frame at `at`. What is known of earlier GOPs stays.
@@ -92,7 +99,7 @@ impl Cutter {
     /// The leading track has nothing where the segment must end: cut there, or at its last key frame.
     pub(super) fn lapse(&mut self) -> Cut {
         self.waited |= self.target_s.is_none();
-        if self.last_key > self.start {
+        if self.may_return() {
             return self.cut(self.last_key, self.last_key_shown, false);
         }
         let at = self.start + self.limit();
@@ -131,11 +138,16 @@ impl Cutter {
 
     /// The frame does not fit any more: cut at the last key frame, else at the frame itself.
     fn last_resort(&mut self, at: i64) -> Option<Cut> {
-        if self.last_key > self.start {
+        if self.may_return() {
             return Some(self.lapse());
         }
         self.waited |= self.target_s.is_none();
         (at > self.start).then(|| self.cut(at, at, true))
+    }
+
+    /// Whether there is a key frame to come back to.
+    fn may_return(&self) -> bool {
+        self.looks_back && self.last_key > self.start
     }
 
     fn cut(&mut self, at: i64, shown: i64, forced: bool) -> Cut {

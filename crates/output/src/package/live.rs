@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use media::{Packet, Run, TrackId};
+use media::{Packet, TrackId};
 
 use super::cutter::{Cut, Cutter};
-use super::rendition::{Piece, Rendition};
+use super::part::{Made, Part, Step};
+use super::rendition::{self, Rendition};
 use crate::{Effect, Effects, Error, Warning};
 
 /// How much media of the leading track a finished segment waits for the other track, in microseconds.
@@ -16,8 +17,6 @@ const MAX_OPEN_BYTES: usize = 64 << 20;
 
 /// A run that is being cut.
 pub(super) struct Live {
-    /// The run.
-    pub run: Run,
     /// Its tracks, the leading one first: the first video track, or the first audio track where there is none.
     renditions: Vec<Rendition>,
     begun: bool,
@@ -27,13 +26,13 @@ pub(super) struct Live {
 /// The same stretch of media in every rendition of a run: one media sequence number.
 pub(super) struct Span {
     /// Its renditions, the leading one first.
-    pub pieces: Vec<(TrackId, Piece)>,
+    pub pieces: Vec<(TrackId, Part)>,
 }
 
 impl Span {
-    /// The piece of the leading track.
-    pub(super) fn lead(&self) -> Option<&Piece> {
-        self.pieces.first().map(|(_, piece)| piece)
+    /// A segment of one part in each rendition.
+    pub(super) fn steps(self) -> impl Iterator<Item = Made> {
+        self.pieces.into_iter().flat_map(|(track, part)| [(track, Step::Part(part)), (track, Step::Closed)])
     }
 
     /// The longest of its pieces, in microseconds.
@@ -43,19 +42,19 @@ impl Span {
 }
 
 impl Live {
-    /// For `renditions` of `run`, the leading one first.
-    pub(super) fn new(run: &Run, renditions: Vec<Rendition>) -> Self {
-        Self { run: run.clone(), renditions, begun: false, ends: VecDeque::new() }
+    /// For `renditions` of a run, the leading one first.
+    pub(super) fn new(renditions: Vec<Rendition>) -> Self {
+        Self { renditions, begun: false, ends: VecDeque::new() }
     }
 
     /// Its tracks, the leading one first.
-    pub(super) fn renditions(&self) -> &[Rendition] {
-        &self.renditions
+    pub(super) fn renditions(&self) -> impl Iterator<Item = &Rendition> {
+        self.renditions.iter()
     }
 
-    /// The rendition of track `id`.
-    pub(super) fn rendition(&mut self, id: TrackId) -> Option<&mut Rendition> {
-        self.renditions.iter_mut().find(|r| r.id() == id)
+    /// Its tracks, to learn of them.
+    pub(super) fn renditions_mut(&mut self) -> impl Iterator<Item = &mut Rendition> {
+        self.renditions.iter_mut()
     }
 
     /// Takes a packet; segments that it completes go to `out`.
@@ -73,7 +72,7 @@ impl Live {
         }
         self.complete(out)?;
         if !out.is_empty() {
-            self.report(fx);
+            rendition::report(self.renditions.iter_mut(), fx);
         }
         Ok(())
     }
@@ -90,7 +89,7 @@ impl Live {
         let latest = cutter.start().saturating_add(cutter.limit());
         let mut span = self.close(|r| r.take_rest(latest))?;
         let longest = span.longest();
-        for (_, piece) in span.pieces.iter_mut().filter(|(_, piece)| piece.body.is_none()) {
+        for (_, piece) in span.pieces.iter_mut().filter(|(_, piece)| piece.body.is_empty()) {
             piece.duration = longest;
         }
         out.extend((longest > 0).then_some(span));
@@ -166,7 +165,7 @@ impl Live {
         Ok(())
     }
 
-    fn close(&mut self, take: impl Fn(&mut Rendition) -> Result<Piece, Error>) -> Result<Span, Error> {
+    fn close(&mut self, take: impl Fn(&mut Rendition) -> Result<Part, Error>) -> Result<Span, Error> {
         let pieces = self.renditions.iter_mut().map(|r| Ok((r.id(), take(r)?)));
         Ok(Span { pieces: pieces.collect::<Result<_, Error>>()? })
     }
@@ -185,21 +184,5 @@ impl Live {
             fx.push(Effect::Warn(Warning::ForcedCut { micros: cut.at - cut.from }));
         }
         self.ends.push_back(cut.at);
-    }
-
-    /// Once per segment, so that a stall is not a warning for each of its frames.
-    fn report(&mut self, fx: &mut Effects) {
-        let count: u64 = self.renditions.iter_mut().map(Rendition::take_dropped).sum();
-        if count > 0 {
-            fx.push(Effect::Warn(Warning::FramesDropped {
-                count,
-                why: "their segment is closed, or nothing to decode them from",
-            }));
-        }
-        for rendition in &mut self.renditions {
-            if rendition.take_unaligned() {
-                fx.push(Effect::Warn(Warning::Unaligned { index: rendition.id().index }));
-            }
-        }
     }
 }

@@ -1,29 +1,36 @@
-//! Live packaging: a window of CMAF segments and the playlists of it (design §8, packaging-rules §1 and §3).
+//! Live packaging: a window of segments and the playlists of it (design §8, packaging-rules §1 to §4).
 //!
-//! `cutter` says where segments end, `live` cuts the current run there, `rendition` turns one track's
-//! frames into CMAF, `listing` says what a segment's lines are, `window` keeps the list and makes what the
-//! origin serves of it, `measure` knows the rates that the multivariant playlist states.
+//! `cutter` says where segments end. `running` is the current run: `live` cuts it into whole segments, `low_latency`
+//! into parts of them, `rendition` has the frames of one track until then. `list` knows the segments and parts of one
+//! rendition, `window` makes of all lists what the origin serves; `measure` knows the rates that the multivariant
+//! playlist states.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use container::ts::Muxer;
+use manifest::low_latency::Terms;
 use media::{Gap, Packet, Run, StreamId, TrackId, Wall};
 
-use crate::{Context, Effect, Effects, Error, Event, Output, Warning};
+use crate::{Context, Effect, Effects, Error, Event, Output, Resource};
 use cutter::Cutter;
-use listing::{Listing, Running};
-use live::{Live, Span};
+use list::{Joined, List, Rules};
+use low_latency::PartLength;
 use measure::Rates;
-use rendition::Rendition;
-use window::{Entry, List};
+use part::{Made, Part, Step};
+use running::Running;
+use window::{Beside, Lists};
 
 mod cutter;
-mod listing;
+mod list;
 mod live;
+mod low_latency;
 mod measure;
 mod multivariant;
 mod naming;
+mod part;
 mod rendition;
+mod running;
 mod window;
 
 #[cfg(test)]
@@ -36,6 +43,8 @@ const REMEMBER_AHEAD: u64 = 60;
 /// A run shorter than this, in microseconds, is thrown away if nothing was published before: an encoder that only
 /// settles its tracks and timestamps must not fix the target duration.
 const SETTLING_US: i64 = 2_000_000;
+/// PartDuration in milliseconds where the template has none.
+const PART_DURATION_MS: u32 = 350;
 
 /// What the template asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,30 +55,53 @@ pub struct Settings {
     pub segment_count: u32,
     /// SegmentDuration in seconds.
     pub segment_duration_s: u32,
+    /// PartDuration in milliseconds, for the protocols that have parts.
+    pub part_duration_ms: Option<u32>,
     /// Seconds after which a source that is gone stays gone.
     pub reconnect_window_s: u32,
 }
 
-/// Seed `004_0006f455261b9fff.txt`, Protocol.
+/// Seed `004_0006f455261b9fff.txt`, Protocol; the last one is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// HLS over CMAF.
     HlsCmaf,
+    /// Low-latency HLS over MPEG-TS.
+    LlHlsTs,
+    /// Low-latency HLS over CMAF.
+    LlHlsCmaf,
+}
+
+impl Protocol {
+    /// Whether segments come in parts.
+    fn has_parts(self) -> bool {
+        matches!(self, Self::LlHlsTs | Self::LlHlsCmaf)
+    }
+
+    fn is_ts(self) -> bool {
+        self == Self::LlHlsTs
+    }
 }
 
 /// Packages one session. Answers with [`Effect::Window`], [`Effect::Remember`] and warnings.
 pub struct Package {
     settings: Settings,
     stream: StreamId,
+    /// The first number that no complete segment has.
     sequence: u64,
     discontinuities: u64,
     remembered: u64,
+    /// Wall time at which what is listed ends.
     wall_end: Wall,
     cutter: Cutter,
     rates: BTreeMap<TrackId, Rates>,
-    list: Option<List>,
+    lists: Option<Lists>,
+    /// Whether players know the lists.
+    shown: bool,
     live: Option<Running>,
-    multivariant: Option<crate::Resource>,
+    muxer: Option<Muxer>,
+    multivariant: Option<Resource>,
+    source_gone: bool,
     deadline: Option<Wall>,
 }
 
@@ -81,7 +113,7 @@ impl Package {
         let remembered = context.memory.get(SEQUENCE).copied().unwrap_or(0);
         let sequence = unix.max(remembered).max(1);
         Self {
-            cutter: Cutter::new(settings.segment_duration_s),
+            cutter: cutter(&settings),
             settings,
             stream: context.stream.clone(),
             sequence,
@@ -90,9 +122,12 @@ impl Package {
             remembered: 0,
             wall_end: Wall(i64::MIN),
             rates: BTreeMap::new(),
-            list: None,
+            lists: None,
+            shown: false,
             live: None,
+            muxer: None,
             multivariant: None,
+            source_gone: false,
             deadline: None,
         }
     }
@@ -100,35 +135,62 @@ impl Package {
     fn run(&mut self, run: &Run, fx: &mut Effects) -> Result<(), Error> {
         self.finish_run(fx)?;
         self.deadline = None;
-        let renditions = renditions(run, self.sequence, fx)?;
-        self.live = Some(Running::new(Live::new(run, renditions), self.list.is_some()));
+        let (first, goes_on) = (self.sequence, self.lists.is_some());
+        let protocol = self.settings.protocol;
+        let length = self.part_length();
+        let target = |track| self.lists.as_ref()?.get(track)?.part_target_us();
+        let running = match protocol.has_parts() {
+            false => Running::in_segments(run, first, goes_on, fx),
+            true if protocol.is_ts() => {
+                Running::in_ts(run, first, goes_on, (length, target), self.muxer.take(), fx)
+            }
+            true => Running::in_parts(run, first, goes_on, (length, target), fx),
+        };
+        self.live = Some(running?);
+        for list in self.lists.iter_mut().flat_map(Lists::iter_mut) {
+            list.discontinuity = true;
+        }
+        if std::mem::take(&mut self.source_gone) {
+            self.show(fx);
+        }
         Ok(())
+    }
+
+    fn part_length(&self) -> PartLength {
+        let wanted_us = i64::from(self.settings.part_duration_ms.unwrap_or(PART_DURATION_MS)) * 1_000;
+        let hold_back = self.lists.iter().flat_map(Lists::iter).find_map(List::part_hold_back_us);
+        PartLength { wanted_us, at_most_us: hold_back.map(|us| us / 3) }
     }
 
     fn packet(&mut self, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
         let Some(running) = &mut self.live else { return Ok(()) };
-        let mut spans = Vec::new();
-        running.live.packet(packet, &mut self.cutter, &mut spans, fx)?;
-        self.publish(spans, fx);
+        let mut made = Vec::new();
+        running.packet(packet, &mut self.cutter, &mut made, fx)?;
+        self.publish(made, fx);
         Ok(())
     }
 
     /// Ends the current run and publishes what is left of it, unless it only settled.
     fn finish_run(&mut self, fx: &mut Effects) -> Result<(), Error> {
         let Some(running) = &mut self.live else { return Ok(()) };
-        let mut spans = Vec::new();
-        if self.list.is_some() || !running.live.younger_than(SETTLING_US, &self.cutter) {
-            running.live.finish(&mut self.cutter, &mut spans)?;
+        let mut made = Vec::new();
+        if self.lists.is_some() || !running.younger_than(SETTLING_US, &self.cutter) {
+            running.finish(&mut self.cutter, &mut made)?;
         }
-        self.publish(spans, fx);
-        self.live = None;
+        self.publish(made, fx);
+        self.muxer = self.live.take().and_then(Running::into_muxer);
         Ok(())
     }
 
     fn gap(&mut self, why: Gap, at: Wall, fx: &mut Effects) -> Result<(), Error> {
+        self.source_gone = why.source_gone();
+        let from = fx.len();
         self.finish_run(fx)?;
-        if why.source_gone() && self.list.is_some() {
+        if why.source_gone() && self.lists.is_some() {
             self.deadline = Some(at.plus_micros(i64::from(self.settings.reconnect_window_s) * 1_000_000));
+            if !fx.iter().skip(from).any(|effect| matches!(effect, Effect::Window(_))) {
+                self.show(fx);
+            }
         }
         Ok(())
     }
@@ -136,57 +198,138 @@ impl Package {
     /// Nothing follows: the list ends. A later run begins a new one with higher numbers (packaging-rules H-20).
     fn end_list(&mut self, at: Wall, fx: &mut Effects) {
         self.deadline = None;
-        if let (Some(list), Some(multivariant)) = (self.list.take(), self.multivariant.take()) {
-            let window = list.window(multivariant, self.sequence, Some(at));
+        if let Some(lists) = self.lists.take().filter(|_| self.shown) {
+            let window = lists.window(Beside { ended: Some(at), ..self.beside() });
             fx.push(Effect::Window(Some(Arc::new(window))));
         }
-        self.cutter = Cutter::new(self.settings.segment_duration_s);
+        self.cutter = cutter(&self.settings);
         self.rates.clear();
+        (self.shown, self.source_gone) = (false, false);
+        (self.multivariant, self.muxer) = (None, None);
         self.discontinuities = self.sequence;
     }
 
-    /// Lists `spans` and publishes the window.
-    fn publish(&mut self, spans: Vec<Span>, fx: &mut Effects) {
-        let Some(longest) = spans.iter().map(Span::longest).max() else { return };
-        let target_s = self.cutter.target_s().unwrap_or_else(|| self.cutter.freeze(longest));
-        for span in spans {
-            self.list_span(span, target_s);
+    /// Lists what was `made` and publishes the window.
+    fn publish(&mut self, made: Vec<Made>, fx: &mut Effects) {
+        if made.is_empty() {
+            return;
         }
-        let Some(running) = &self.live else { return };
-        let multivariant = multivariant::render(&self.stream, &running.live, &self.rates);
-        self.remember(fx);
-        if let Some(list) = &self.list {
-            let window = list.window(multivariant.clone(), self.sequence, None);
-            fx.push(Effect::Window(Some(Arc::new(window))));
-        }
-        self.multivariant = Some(multivariant);
-    }
-
-    fn list_span(&mut self, span: Span, target_s: u64) {
-        let Some(running) = &mut self.live else { return };
-        for (track, piece) in &span.pieces {
-            self.rates.entry(*track).or_default().add(piece.bytes, piece.duration, target_s);
-            if let Some(rendition) = running.live.rendition(*track) {
-                rendition.measure(piece);
+        self.join_lists();
+        let mut closed = false;
+        for (track, step) in made {
+            match step {
+                Step::Part(part) => self.list_part(track, part),
+                Step::Closed => {
+                    closed = true;
+                    self.close(track);
+                }
             }
         }
-        let list = self.list.get_or_insert_with(|| List::new(self.settings.segment_count, target_s));
-        self.discontinuities += u64::from(running.discontinuity);
-        let (first, duration) = span.lead().map_or((0, 0), |p| (p.first, p.duration));
-        let listing = Listing { sequence: self.sequence, first, duration, wall_end: self.wall_end };
-        let gone = list.tracks().iter().filter(|&id| span.pieces.iter().all(|(track, _)| track != id));
-        let gone: Vec<TrackId> = gone.copied().collect();
-        let pieces = span.pieces.into_iter().map(|(track, piece)| (track, Some(piece)));
-        let mut segments = Vec::new();
-        for (track, piece) in pieces.chain(gone.into_iter().map(|track| (track, None))) {
-            let (listed, end) = running.list(track, piece, &listing);
-            self.wall_end = self.wall_end.max(end);
-            segments.push(listed);
+        let complete = |list: &List| list.sequence() > self.discontinuities;
+        self.shown = self.shown || self.lists.iter().flat_map(Lists::iter).all(complete);
+        if closed {
+            self.remember(fx);
+            self.describe();
         }
-        let discontinuities = self.discontinuities;
-        list.push(Entry { sequence: self.sequence, discontinuities, duration, segments });
-        running.discontinuity = false;
-        self.sequence += 1;
+        self.show(fx);
+    }
+
+    /// Makes a list for each rendition of the run that has none.
+    fn join_lists(&mut self) {
+        let Some(running) = &self.live else { return };
+        let (Some(target_s), protocol) = (self.cutter.target_s(), self.settings.protocol) else { return };
+        let rules = Rules {
+            count: self.settings.segment_count,
+            target_s,
+            version: if protocol.is_ts() { 3 } else { 6 },
+        };
+        let renditions = running.renditions();
+        let targets = renditions.iter().filter_map(|rendition| running.target(rendition.id()));
+        let longest = self.part_length().at_most_us.or(targets.max());
+        let lists = self.lists.get_or_insert_with(|| Lists::new(rules));
+        let discontinuities = lists.iter().next().map_or(self.discontinuities, List::discontinuities_before);
+        for rendition in renditions {
+            let track = rendition.id();
+            let target = running.target(track);
+            let terms = target.map(|us| Terms::new(rules.version, target_s, us, longest.unwrap_or(us)));
+            let joined = Joined {
+                track,
+                terms,
+                sequence: running.first,
+                discontinuities,
+                discontinuity: running.goes_on,
+                suffix: rendition.form().suffix,
+            };
+            lists.get_or_insert(track, |rules| List::new(rules, joined));
+        }
+    }
+
+    fn list_part(&mut self, track: TrackId, part: Part) {
+        let (Some(running), Some(lists)) = (&mut self.live, &mut self.lists) else { return };
+        let date = running.date(part.from, self.wall_end);
+        if let Some(list) = lists.iter_mut().find(|list| list.track == track) {
+            list.part(part, &running.form(track), date);
+        }
+    }
+
+    /// The segment of a rendition is complete. With the leading one, those that the run does not have get a gap, so
+    /// that their lists go on.
+    fn close(&mut self, track: TrackId) {
+        let (Some(running), Some(lists)) = (&mut self.live, &mut self.lists) else { return };
+        let Some(list) = lists.iter_mut().find(|list| list.track == track) else { return };
+        let Some(closed) = list.close() else { return };
+        let rules = lists.rules;
+        self.rates.entry(track).or_default().add(closed.bytes, closed.duration, rules.target_s);
+        running.measure(track, closed.frames, closed.duration);
+        let date = running.date(closed.from, self.wall_end);
+        self.wall_end = self.wall_end.max(date.plus_micros(closed.duration));
+        if running.lead() != Some(track) {
+            return;
+        }
+        self.sequence = closed.sequence + 1;
+        let there: Vec<TrackId> = running.renditions().iter().map(|rendition| rendition.id()).collect();
+        for gone in lists.iter_mut().filter(|list| !there.contains(&list.track)) {
+            let form = running.form(gone.track);
+            for part in running::lost(closed.from, closed.duration, gone.part_target_us()) {
+                gone.part(part, &form, date);
+            }
+            gone.close();
+        }
+    }
+
+    /// Says anew what there is to play.
+    fn describe(&mut self) {
+        let (Some(running), Some(lists)) = (&self.live, &self.lists) else { return };
+        if running.renditions().iter().any(|rendition| lists.get(rendition.id()).is_none_or(List::is_empty)) {
+            return;
+        }
+        self.multivariant = Some(multivariant::render(&multivariant::Run {
+            stream: &self.stream,
+            version: lists.rules.version,
+            renditions: running.renditions(),
+            muxed: running.muxed(),
+            rates: &self.rates,
+        }));
+    }
+
+    /// Publishes what there is.
+    fn show(&self, fx: &mut Effects) {
+        let Some(lists) = self.lists.as_ref().filter(|_| self.shown) else { return };
+        let window = lists.window(self.beside());
+        fx.push(Effect::Window(Some(Arc::new(window))));
+    }
+
+    fn beside(&self) -> Beside {
+        // A segment that is open has its number already.
+        let open = self.lists.iter().flat_map(Lists::iter).any(|list| list.is_open());
+        Beside {
+            multivariant: self.multivariant.clone(),
+            mpd: None,
+            next_sequence: self.sequence + u64::from(open),
+            grows: None,
+            source_gone: self.source_gone,
+            ended: None,
+        }
     }
 
     /// Keeps the counter ahead of what is published, so that a restart goes on above it.
@@ -196,6 +339,11 @@ impl Package {
             fx.push(Effect::Remember { counter: SEQUENCE.into(), value: self.remembered });
         }
     }
+}
+
+fn cutter(settings: &Settings) -> Cutter {
+    let cutter = Cutter::new(settings.segment_duration_s);
+    if settings.protocol.has_parts() { cutter.onward() } else { cutter }
 }
 
 impl Output for Package {
@@ -218,26 +366,5 @@ impl Output for Package {
 
     fn deadline(&self) -> Option<Wall> {
         self.deadline
-    }
-}
-
-/// A rendition for each track of `run` that CMAF has a place for, the leading one first. Others are left out with
-/// a warning.
-fn renditions(run: &Run, sequence: u64, fx: &mut Effects) -> Result<Vec<Rendition>, Error> {
-    let mut renditions: Vec<Rendition> = Vec::new();
-    let mut refused = None;
-    for track in &run.tracks {
-        match listing::init(track, sequence) {
-            Ok(init) => renditions.push(Rendition::new(track.clone(), init, renditions.is_empty())),
-            Err(error) => {
-                let codec = codec::rfc6381(&track.codec);
-                fx.push(Effect::Warn(Warning::TrackLeftOut { output: "package", codec }));
-                refused.get_or_insert(error);
-            }
-        }
-    }
-    match refused {
-        Some(error) if renditions.is_empty() => Err(error),
-        _ => Ok(renditions),
     }
 }

@@ -3,22 +3,37 @@
 use std::collections::BTreeMap;
 
 use manifest::multivariant::{self, Multivariant, Variant, VideoRange};
-use media::{Picture, Ratio, StreamId, TrackId};
+use media::{Picture, Ratio, StreamId, Track, TrackId};
 
-use super::live::Live;
 use super::measure::Rates;
 use super::naming::playlist_name;
 use super::rendition::Rendition;
-use super::window::{VERSION, playlist};
+use super::window::playlist;
 use crate::Resource;
 
 /// GROUP-ID of the audio.
 const AUDIO_GROUP: &str = "audio";
 
-/// The playlist for the tracks of `live`: a variant for each video track, or one of the first audio track where
+/// What the playlist is of.
+pub(super) struct Run<'a> {
+    /// Whose.
+    pub stream: &'a StreamId,
+    /// EXT-X-VERSION of the media playlists.
+    pub version: u16,
+    /// The renditions, the leading one first.
+    pub renditions: Vec<&'a Rendition>,
+    /// A track that is in the segments of the leading rendition, beside its own.
+    pub muxed: Option<&'a Track>,
+    /// Bit rates of the renditions.
+    pub rates: &'a BTreeMap<TrackId, Rates>,
+}
+
+/// The playlist for the tracks of a run: a variant for each video track, or one of the first audio track where
 /// there is none; with one group of all audio tracks if there is a choice beside the variant itself.
-pub(super) fn render(stream: &StreamId, live: &Live, rates: &BTreeMap<TrackId, Rates>) -> Resource {
-    let (videos, audios): (Vec<_>, Vec<_>) = live.renditions().iter().partition(|r| r.track().is_video());
+pub(super) fn render(run: &Run<'_>) -> Resource {
+    let Run { stream, rates, .. } = run;
+    let (videos, audios): (Vec<_>, Vec<_>) =
+        run.renditions.iter().copied().partition(|r| r.track().is_video());
     let grouped = !videos.is_empty() || audios.len() > 1;
     let uri = |id| format!("{}/{}", stream.stream(), playlist_name(id));
     let rate = |r: &Rendition| rates.get(&r.id()).map(Rates::bandwidth).unwrap_or_default();
@@ -29,7 +44,7 @@ pub(super) fn render(stream: &StreamId, live: &Live, rates: &BTreeMap<TrackId, R
         Variant {
             bandwidth: bandwidth.peak,
             average_bandwidth: Some(bandwidth.average),
-            codecs: codecs(r, &audios),
+            codecs: codecs(r, &audios, run.muxed),
             resolution: picture.map(display_size),
             frame_rate: r.frame_rate(),
             video_range: VideoRange::of(picture.and_then(|p| p.colour.as_ref())),
@@ -51,14 +66,14 @@ pub(super) fn render(stream: &StreamId, live: &Live, rates: &BTreeMap<TrackId, R
         true => audios.first().map(|r| variant(r)).into_iter().collect(),
         false => videos.iter().map(|r| variant(r)).collect(),
     };
-    playlist(multivariant::render(&Multivariant { version: VERSION, audio, variants }))
+    playlist(multivariant::render(&Multivariant { version: run.version, audio, variants }))
 }
 
 /// CODECS of the variant `lead`: its own and those of every audio rendition, each once (packaging-rules H-22).
-fn codecs(lead: &Rendition, audios: &[&Rendition]) -> Vec<String> {
+fn codecs(lead: &Rendition, audios: &[&Rendition], muxed: Option<&Track>) -> Vec<String> {
     let mut codecs = Vec::new();
-    for rendition in [lead].iter().chain(audios) {
-        let codec = codec::rfc6381(&rendition.track().codec);
+    for track in [lead].iter().chain(audios).map(|rendition| rendition.track()).chain(muxed) {
+        let codec = codec::rfc6381(&track.codec);
         if !codecs.contains(&codec) {
             codecs.push(codec);
         }

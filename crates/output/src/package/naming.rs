@@ -12,9 +12,16 @@ pub(super) fn playlist_name(track: TrackId) -> String {
     }
 }
 
-/// Name of the segment with media sequence number `sequence`.
-pub(super) fn segment_name(track: TrackId, sequence: u64) -> String {
-    format!("{}{sequence}.m4s", prefix(track))
+/// Name of the segment with media sequence number `sequence`, of files that end in `suffix`.
+pub(super) fn segment_name(track: TrackId, sequence: u64, suffix: &str) -> String {
+    format!("{}{sequence}.{suffix}", prefix(track))
+}
+
+/// Name of part `number` of a list that began with media sequence number `first`. It runs on over segments and
+/// discontinuities, so that the next one's name is known whatever comes (packaging-rules L-12); no other list of
+/// the stream ever has the same `first`.
+pub(super) fn part_name(track: TrackId, first: u64, number: u64, suffix: &str) -> String {
+    format!("{}{first}p{number}.{suffix}", prefix(track))
 }
 
 /// Name of the initialization segment of a run whose first segment has the number `sequence`.
@@ -22,7 +29,8 @@ pub(super) fn init_name(track: TrackId, sequence: u64) -> String {
     format!("{}{sequence}_init.mp4", prefix(track))
 }
 
-fn prefix(track: TrackId) -> String {
+/// What the names of all segments of `track` begin with.
+pub(super) fn prefix(track: TrackId) -> String {
     let letter = match track.kind {
         Kind::Video => 'v',
         Kind::Audio => 'a',
@@ -41,8 +49,9 @@ mod tests {
     #[test]
     fn names_tell_tracks_and_numbers_apart() {
         let further = TrackId { kind: Kind::Audio, index: 1 };
-        assert_eq!(segment_name(TrackId::VIDEO, 12), "v12.m4s");
-        assert_eq!(segment_name(further, 2), "a1_2.m4s");
+        assert_eq!(segment_name(TrackId::VIDEO, 12, "m4s"), "v12.m4s");
+        assert_eq!(segment_name(further, 2, "m4s"), "a1_2.m4s");
+        assert_eq!(part_name(TrackId::VIDEO, 12, 3, "ts"), "v12p3.ts");
         assert_eq!(init_name(TrackId::AUDIO, 7), "a7_init.mp4");
         assert_eq!(init_name(further, 7), "a1_7_init.mp4");
         assert_eq!(playlist_name(TrackId::VIDEO), "video.m3u8");

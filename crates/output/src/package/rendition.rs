@@ -1,15 +1,15 @@
 //! One track of a run on its way into segments.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use container::mp4;
 use media::{Packet, Ratio, Ticks, Track, TrackId};
 
+use super::list::Form;
 use super::measure;
-use super::window::Named;
-use crate::Error;
+use super::part::Part;
+use crate::{Effect, Effects, Error, Warning};
 
 /// Most that the last frame of a segment may reach over its end, in microseconds. A frame that lasts longer
 /// stands for a stall and is shortened, so that the segment keeps its length.
@@ -21,8 +21,9 @@ const SNAP_US: i64 = 100_000;
 /// Frames of a track that no segment has yet.
 pub(super) struct Rendition {
     track: Track,
-    init: Named,
+    form: Form,
     frame_rate: Option<Ratio>,
+    leads: bool,
     /// Segments end at the nearest key frame of its own rather than where it is told.
     snaps: bool,
     unaligned: Unaligned,
@@ -45,32 +46,29 @@ enum Unaligned {
     Told,
 }
 
-struct Frame {
-    dts: i64,
-    sample: mp4::Sample,
+/// A frame on its way into a segment.
+pub(super) struct Frame {
+    /// Decode time in ticks of the track.
+    pub dts: i64,
+    /// What a fragment has of it.
+    pub sample: mp4::Sample,
 }
 
-/// A rendition's part of a segment.
-pub(super) struct Piece {
-    /// EXTINF in microseconds. From one piece to the next these add up to the timeline.
-    pub duration: i64,
-    /// Where its first frame begins, in microseconds on the session's timeline.
-    pub first: i64,
-    /// Frames in it.
-    pub frames: usize,
-    /// Bytes of the segment.
-    pub bytes: u64,
-    /// The segment, payload shared with the packets; `None`: nothing came, a gap.
-    pub body: Option<Arc<[Bytes]>>,
+impl Frame {
+    /// Where the next frame begins, in ticks of the track.
+    pub(super) fn end(&self) -> i64 {
+        self.dts.saturating_add(i64::from(self.sample.duration))
+    }
 }
 
 impl Rendition {
-    /// For the packets of `track` in one run; its segments need `init`. The first of a run leads the others.
-    pub(super) fn new(track: Track, init: Named, leads: bool) -> Self {
+    /// For the packets of `track` in one run, whose segments look like `form`. The first of a run leads the others.
+    pub(super) fn new(track: Track, form: Form, leads: bool) -> Self {
         let frame_rate = track.picture().and_then(|picture| picture.frame_rate);
         Self {
-            init,
+            form,
             frame_rate: frame_rate.filter(|&rate| measure::plausible(rate)),
+            leads,
             snaps: track.is_video() && !leads,
             unaligned: Unaligned::No,
             track,
@@ -96,9 +94,24 @@ impl Rendition {
         &self.track
     }
 
-    /// The initialization segment; its MIME type is that of the segments (packaging-rules H-03).
-    pub(super) fn init(&self) -> &Named {
-        &self.init
+    /// How its segments look.
+    pub(super) fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Whether segments end where it says.
+    pub(super) fn leads(&self) -> bool {
+        self.leads
+    }
+
+    /// How far before or after a cut its own may be, in microseconds.
+    pub(super) fn snap_us(&self) -> i64 {
+        if self.snaps { SNAP_US } else { 0 }
+    }
+
+    /// Keeps times as they are: only CMAF has them moved (packaging-rules C-07).
+    pub(super) fn unshifted(self) -> Self {
+        Self { shift: Some(0), ..self }
     }
 
     /// Frames per second as the stream states it, or as its first segment had it.
@@ -106,10 +119,10 @@ impl Rendition {
         self.frame_rate
     }
 
-    /// Learns from a segment what the stream does not state.
-    pub(super) fn measure(&mut self, piece: &Piece) {
-        if self.track.is_video() && self.frame_rate.is_none() && piece.body.is_some() {
-            self.frame_rate = measure::frame_rate(piece.frames, piece.duration);
+    /// Learns from `frames` that last `micros` together what the stream does not state.
+    pub(super) fn measure(&mut self, frames: usize, micros: i64) {
+        if self.track.is_video() && self.frame_rate.is_none() && frames > 0 {
+            self.frame_rate = measure::frame_rate(frames, micros);
         }
     }
 
@@ -173,12 +186,12 @@ impl Rendition {
     }
 
     /// Frames left out since the last call.
-    pub(super) fn take_dropped(&mut self) -> u64 {
+    fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
     }
 
     /// Whether a segment began where this track has no key frame; true once.
-    pub(super) fn take_unaligned(&mut self) -> bool {
+    fn take_unaligned(&mut self) -> bool {
         let found = self.unaligned == Unaligned::Found;
         if found {
             self.unaligned = Unaligned::Told;
@@ -215,7 +228,7 @@ impl Rendition {
 
     /// Ends a segment at `until`: it gets every frame that begins before, so one that straddles the cut stays
     /// whole and in the older segment (packaging-rules C-14).
-    pub(super) fn take(&mut self, until: i64) -> Result<Piece, Error> {
+    pub(super) fn take(&mut self, until: i64) -> Result<Part, Error> {
         let until = self.own_cut(until);
         let mut frames = Vec::new();
         while self.first().is_some_and(|first| first < until) {
@@ -226,7 +239,7 @@ impl Rendition {
     }
 
     /// Where this track is cut when the leading one is cut at `until`.
-    fn own_cut(&mut self, until: i64) -> i64 {
+    pub(super) fn own_cut(&mut self, until: i64) -> i64 {
         if !self.snaps {
             return until;
         }
@@ -245,7 +258,7 @@ impl Rendition {
     }
 
     /// Ends the run's last segment with everything that waits and begins before `latest`.
-    pub(super) fn take_rest(&mut self, latest: i64) -> Result<Piece, Error> {
+    pub(super) fn take_rest(&mut self, latest: i64) -> Result<Part, Error> {
         let mut frames = Vec::new();
         while self.first().is_some_and(|first| first < latest) {
             frames.extend(self.pop());
@@ -266,30 +279,66 @@ impl Rendition {
         Some(until)
     }
 
-    fn piece(&mut self, frames: Vec<Frame>, end: i64) -> Result<Piece, Error> {
+    fn piece(&mut self, frames: Vec<Frame>, end: i64) -> Result<Part, Error> {
         let first = frames.first().map(|f| f.dts);
         let start = first.map_or(self.from, |dts| self.micros(dts).min(self.from));
         self.from = end;
         self.cut = true;
-        let count = frames.len();
-        let body = first.map(|dts| self.segment(dts, frames)).transpose()?;
-        Ok(Piece {
+        Ok(Part {
+            from: first.map_or(start, |dts| self.micros(dts)),
             duration: end - start,
-            first: first.map_or(start, |dts| self.micros(dts)),
-            frames: count,
-            bytes: body.iter().flat_map(|b| b.iter()).map(|b| b.len() as u64).sum(),
-            body,
+            frames: frames.len(),
+            independent: frames.iter().any(|frame| frame.sample.key),
+            ticks: ticks(&frames),
+            body: self.fragment(frames, true)?,
         })
     }
 
-    /// One CMAF segment of one fragment (packaging-rules C-01, C-03, C-11).
-    fn segment(&mut self, dts: i64, frames: Vec<Frame>) -> Result<Arc<[Bytes]>, Error> {
+    /// A CMAF chunk of `frames`; `head`: it begins a segment (packaging-rules C-01, C-03, C-11).
+    pub(super) fn fragment(&mut self, frames: Vec<Frame>, head: bool) -> Result<Vec<Bytes>, Error> {
+        let Some(dts) = frames.first().map(|frame| frame.dts) else { return Ok(Vec::new()) };
         self.sequence = self.sequence.wrapping_add(1);
         let samples: Vec<mp4::Sample> = frames.into_iter().map(|f| f.sample).collect();
         let base = u64::try_from(dts).unwrap_or(0);
-        let mut body = vec![mp4::styp(false)];
-        body.extend(mp4::fragment(self.sequence, &self.track, base, &samples)?);
-        Ok(body.into())
+        let mut body = mp4::fragment(self.sequence, &self.track, base, &samples)?;
+        if head {
+            body.insert(0, mp4::styp(false));
+        }
+        Ok(body)
+    }
+
+    /// The next frame that waits, if it begins before `until`: its place is taken, nothing earlier has one.
+    pub(super) fn next_before(&mut self, until: i64) -> Option<Frame> {
+        if self.first().is_none_or(|first| first >= until) {
+            return None;
+        }
+        let frame = self.pop()?;
+        self.settle(self.micros(frame.end()));
+        Some(frame)
+    }
+
+    /// What is before `at` is listed, with or without media.
+    pub(super) fn settle(&mut self, at: i64) {
+        self.from = self.from.max(at);
+        self.cut = true;
+    }
+
+    /// Payload bytes and ticks of the frames that wait, and how many they are.
+    pub(super) fn waiting(&self) -> (usize, i64, usize) {
+        let ticks = self.queue.iter().map(|frame| i64::from(frame.sample.duration)).sum();
+        (self.bytes, ticks, self.queue.len())
+    }
+
+    /// Ticks of the shortest frame that waits.
+    pub(super) fn shortest(&self) -> Option<i64> {
+        self.queue.iter().map(|frame| i64::from(frame.sample.duration)).min()
+    }
+
+    /// The longest stretch of `count` frames in a row that wait, in microseconds.
+    pub(super) fn longest_stretch(&self, count: usize) -> i64 {
+        let ends = self.queue.iter().skip(count.saturating_sub(1));
+        let spans = self.queue.iter().zip(ends).map(|(first, last)| last.end() - first.dts);
+        self.micros(spans.max().unwrap_or(0))
     }
 
     fn pop(&mut self) -> Option<Frame> {
@@ -298,7 +347,29 @@ impl Rendition {
         Some(frame)
     }
 
-    fn micros(&self, ticks: i64) -> i64 {
+    /// `ticks` of the track in microseconds.
+    pub(super) fn micros(&self, ticks: i64) -> i64 {
         self.track.timescale.micros(Ticks(ticks))
+    }
+}
+
+/// Where the first of `frames` begins and the last one ends.
+pub(super) fn ticks(frames: &[Frame]) -> Option<(i64, i64)> {
+    Some((frames.first()?.dts, frames.last()?.end()))
+}
+
+/// Tells what was dropped and what is not aligned. Once per segment, so that a stall is not a warning for each of its
+/// frames.
+pub(super) fn report<'a>(renditions: impl Iterator<Item = &'a mut Rendition>, fx: &mut Effects) {
+    let mut count = 0;
+    for rendition in renditions {
+        count += rendition.take_dropped();
+        if rendition.take_unaligned() {
+            fx.push(Effect::Warn(Warning::Unaligned { index: rendition.id().index }));
+        }
+    }
+    if count > 0 {
+        let why = "their segment is closed, or nothing to decode them from";
+        fx.push(Effect::Warn(Warning::FramesDropped { count, why }));
     }
 }

@@ -1,5 +1,6 @@
 mod cuts;
 mod lists;
+mod low_latency;
 mod renditions;
 pub(super) mod story;
 mod tracks;

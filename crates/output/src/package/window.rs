@@ -1,167 +1,134 @@
-//! The list of segments and the window that the origin serves of it.
+//! All lists of a stream, and the window that the origin serves of them.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use manifest::media::{MediaPlaylist, Segment};
+use manifest::low_latency::{self, Report};
 use media::{TrackId, Wall};
 
-use super::naming::playlist_name;
-
-use crate::{Playlist, Resource, Window};
+use super::list::{List, Named, Rules};
+use crate::{Delta, Playlist, Resource, Window};
 
 /// MIME type of playlists (packaging-rules H-03).
-pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
-/// CMAF needs EXT-X-MAP, and that version 6 (packaging-rules H-02).
-pub(super) const VERSION: u16 = 6;
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
-/// A named resource.
-pub(super) type Named = (Arc<str>, Resource);
-
-/// One media sequence number.
-pub(super) struct Entry {
-    /// Media sequence number.
-    pub sequence: u64,
-    /// Discontinuity sequence number.
-    pub discontinuities: u64,
-    /// Microseconds of the leading track.
-    pub duration: i64,
-    /// Its segments, one for each rendition that the list has had so far.
-    pub segments: Vec<Listed>,
+/// The lists of a stream: each goes on until all of them end.
+pub(super) struct Lists {
+    /// What they have in common.
+    pub rules: Rules,
+    lists: Vec<List>,
 }
 
-/// One segment of one rendition.
-pub(super) struct Listed {
-    /// Which rendition.
-    pub track: TrackId,
-    /// Its lines in the playlist.
-    pub line: Segment,
-    /// The segment; `None` for a gap.
-    pub media: Option<Named>,
-    /// Its initialization segment.
-    pub init: Option<Named>,
+/// What a window has beside the lists.
+pub(super) struct Beside {
+    /// The multivariant playlist; without one, the media playlists are not served either.
+    pub multivariant: Option<Resource>,
+    /// The MPD.
+    pub mpd: Option<Resource>,
+    /// First free media sequence number.
+    pub next_sequence: u64,
+    /// Whether open segments are sent as they grow; what their names end in.
+    pub grows: Option<&'static str>,
+    /// Whether nobody sends at the moment.
+    pub source_gone: bool,
+    /// When everything ended, if it has.
+    pub ended: Option<Wall>,
 }
 
-/// A sliding list of segments with a fixed target duration.
-pub(super) struct List {
-    count: usize,
-    target_s: u64,
-    tracks: Vec<TrackId>,
-    entries: VecDeque<Entry>,
-    left: VecDeque<(Entry, i64)>,
-    published: i64,
-    longest_list: i64,
-    longest_segment: i64,
-}
-
-impl List {
-    /// An empty list that keeps at least `count` segments.
-    pub(super) fn new(count: u32, target_s: u64) -> Self {
-        Self {
-            count: usize::try_from(count.max(1)).unwrap_or(usize::MAX),
-            target_s,
-            tracks: Vec::new(),
-            entries: VecDeque::new(),
-            left: VecDeque::new(),
-            published: 0,
-            longest_list: 0,
-            longest_segment: 0,
-        }
+impl Lists {
+    /// No lists yet.
+    pub(super) fn new(rules: Rules) -> Self {
+        Self { rules, lists: Vec::new() }
     }
 
-    /// Renditions of which a playlist was ever published: each goes on until the list ends.
-    pub(super) fn tracks(&self) -> &[TrackId] {
-        &self.tracks
+    /// All lists, in the order in which they joined.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &List> {
+        self.lists.iter()
     }
 
-    /// Appends an entry and drops what leaves at the front.
-    pub(super) fn push(&mut self, entry: Entry) {
-        for listed in &entry.segments {
-            if !self.tracks.contains(&listed.track) {
-                self.tracks.push(listed.track);
+    /// All lists, to change them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut List> {
+        self.lists.iter_mut()
+    }
+
+    /// The list of a track.
+    pub(super) fn get(&self, track: TrackId) -> Option<&List> {
+        self.lists.iter().find(|list| list.track == track)
+    }
+
+    /// The list of a track; if there is none, what `new` makes.
+    pub(super) fn get_or_insert(&mut self, track: TrackId, new: impl FnOnce(Rules) -> List) -> &mut List {
+        match self.lists.iter().position(|list| list.track == track) {
+            Some(at) => &mut self.lists[at],
+            None => {
+                self.lists.push(new(self.rules));
+                let last = self.lists.len() - 1;
+                &mut self.lists[last]
             }
         }
-        self.published += entry.duration;
-        self.longest_segment = self.longest_segment.max(entry.duration);
-        self.entries.push_back(entry);
-        self.longest_list = self.longest_list.max(self.duration());
-        self.slide();
-    }
-
-    /// Until when after `ended` the list and its segments must be there, as an ended list is (packaging-rules
-    /// H-10, H-20).
-    pub(super) fn forget_at(&self, ended: Wall) -> Wall {
-        ended.plus_micros(self.longest_list.saturating_add(self.longest_segment))
     }
 
     /// The window as it is now.
-    pub(super) fn window(&self, multivariant: Resource, next_sequence: u64, ended: Option<Wall>) -> Window {
-        let mut playlists: Vec<(Arc<str>, Playlist)> =
-            self.tracks.iter().map(|&track| self.playlist(track, ended.is_some())).collect();
-        playlists.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut resources: Vec<Named> = Vec::new();
-        let entries = self.left.iter().map(|(entry, _)| entry).chain(&self.entries);
-        for listed in entries.flat_map(|entry| &entry.segments) {
-            resources.extend(listed.media.clone());
-            resources.extend(listed.init.clone());
+    pub(super) fn window(&self, beside: Beside) -> Window {
+        let over = beside.ended.is_some();
+        let afterlife = self.lists.iter().map(List::afterlife).max().unwrap_or(0);
+        let mut window = Window {
+            playlists: if beside.multivariant.is_some() { self.playlists(over) } else { Vec::new() },
+            multivariant: beside.multivariant,
+            mpd: beside.mpd,
+            resources: self.resources(),
+            target_duration_s: self.rules.target_s,
+            source_gone: beside.source_gone,
+            next_sequence: beside.next_sequence,
+            ended: over,
+            forget_at: beside.ended.map(|at| at.plus_micros(afterlife)),
+            ..Window::default()
+        };
+        if !over {
+            window.hints.extend(self.lists.iter().filter_map(List::next_part).cloned());
+            if let Some(suffix) = beside.grows {
+                window.open.extend(self.lists.iter().filter_map(List::growing));
+                window.open.sort_by(|(a, _), (b, _)| a.cmp(b));
+                window.hints.extend(self.lists.iter().flat_map(|list| list.coming(suffix)));
+            }
         }
+        window
+    }
+
+    fn resources(&self) -> Vec<Named> {
+        let mut resources: Vec<Named> = Vec::with_capacity(256);
+        self.lists.iter().for_each(|list| list.resources(&mut resources));
         resources.sort_by(|(a, _), (b, _)| a.cmp(b));
         resources.dedup_by(|(a, _), (b, _)| a == b);
-        Window {
-            multivariant: Some(multivariant),
-            playlists,
-            resources,
-            target_duration_s: self.target_s,
-            next_sequence,
-            ended: ended.is_some(),
-            forget_at: ended.map(|at| self.forget_at(at)),
-            ..Window::default()
-        }
+        resources
     }
 
-    /// Removes the oldest while SegmentNum segments and 3 target durations remain (packaging-rules H-09). What
-    /// leaves stays fetchable for its duration and the longest list's (packaging-rules H-10), counted in media
-    /// time: so a source that sends faster than real time cannot fill the memory.
-    fn slide(&mut self) {
-        let least = i64::try_from(self.target_s.saturating_mul(3_000_000)).unwrap_or(i64::MAX);
-        while self.entries.len() > self.count
-            && self.entries.front().is_some_and(|oldest| self.duration() - oldest.duration >= least)
-        {
-            let Some(oldest) = self.entries.pop_front() else { break };
-            let until = self.published + oldest.duration + self.longest_list;
-            self.left.push_back((oldest, until));
-        }
-        while self.left.front().is_some_and(|&(_, until)| until <= self.published) {
-            self.left.pop_front();
-        }
-    }
-
-    fn duration(&self) -> i64 {
-        self.entries.iter().map(|entry| entry.duration).sum()
-    }
-
-    fn playlist(&self, track: TrackId, ended: bool) -> (Arc<str>, Playlist) {
-        let of = |entry: &'_ Entry| entry.segments.iter().position(|s| s.track == track);
-        let listed: Vec<(&Entry, &Listed)> = self
-            .entries
-            .iter()
-            .filter_map(|e| of(e).and_then(|i| e.segments.get(i)).map(|s| (e, s)))
+    fn playlists(&self, ended: bool) -> Vec<(Arc<str>, Playlist)> {
+        let listed = || self.lists.iter().filter(|list| !list.is_empty());
+        let reports: Vec<_> = listed()
+            .filter_map(|list| list.low_latency(ended)?.report(&list.name).map(|report| (list.track, report)))
             .collect();
-        // A DISCONTINUITY that is still listed is counted by the reader (packaging-rules H-14).
-        let first = listed.first().map(|(entry, segment)| {
-            (entry.sequence, entry.discontinuities.saturating_sub(u64::from(segment.line.discontinuity())))
-        });
-        let (media_sequence, discontinuity_sequence) = first.unwrap_or_default();
-        let text = manifest::media::render(&MediaPlaylist {
-            version: VERSION,
-            target_duration_s: self.target_s,
-            media_sequence,
-            discontinuity_sequence,
-            segments: listed.into_iter().map(|(_, segment)| &segment.line).collect(),
-            ended,
-        });
-        (playlist_name(track).into(), Playlist { full: playlist(text), delta: None, edge: None })
+        let mut playlists: Vec<_> = listed()
+            .map(|list| {
+                let others = reports.iter().filter(|(track, _)| *track != list.track && !ended);
+                let others = others.map(|(_, report)| *report).collect();
+                (list.name.clone(), playlist_of(list, others, ended))
+            })
+            .collect();
+        playlists.sort_by(|(a, _), (b, _)| a.cmp(b));
+        playlists
+    }
+}
+
+fn playlist_of<'a>(list: &'a List, reports: Vec<Report<'a>>, ended: bool) -> Playlist {
+    let Some(draft) = list.low_latency(ended) else {
+        return Playlist { full: playlist(list.plain(ended)), delta: None, edge: None };
+    };
+    let texts = low_latency::render(&low_latency::Playlist { reports, ..draft });
+    Playlist {
+        full: playlist(texts.full),
+        delta: texts.delta.map(|delta| Delta { yes: playlist(delta.yes), v2: playlist(delta.v2) }),
+        edge: if ended { None } else { list.edge() },
     }
 }
 

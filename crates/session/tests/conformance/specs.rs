@@ -40,6 +40,7 @@ pub fn all(pace: Pace) -> Vec<Spec> {
         protocol: package::Protocol::HlsCmaf,
         segment_count: 3,
         segment_duration_s,
+        part_duration_ms: None,
         reconnect_window_s: 30,
     };
     let overwrite = name("{AppName}/{StreamName}.jpg", Variable::OVERWRITE_SNAPSHOT);

@@ -59,13 +59,30 @@ impl Story {
         Self::with_memory(segment_duration_s, segment_count, &[])
     }
 
+    /// With parts of at most `part_duration_ms`.
+    pub fn in_parts(protocol: Protocol, segment_duration_s: u32, part_duration_ms: u32) -> Self {
+        let settings = Settings {
+            protocol,
+            segment_count: 3,
+            segment_duration_s,
+            part_duration_ms: Some(part_duration_ms),
+            reconnect_window_s: 30,
+        };
+        Self::of(settings, &[])
+    }
+
     pub fn with_memory(segment_duration_s: u32, segment_count: u32, memory: &[(&str, u64)]) -> Self {
         let settings = Settings {
             protocol: Protocol::HlsCmaf,
             segment_count,
             segment_duration_s,
+            part_duration_ms: None,
             reconnect_window_s: 30,
         };
+        Self::of(settings, memory)
+    }
+
+    fn of(settings: Settings, memory: &[(&str, u64)]) -> Self {
         let context = Context {
             stream: StreamId::parse("live.local", "live", "cam").unwrap(),
             opened: EPOCH,
@@ -199,6 +216,11 @@ impl Story {
         u64::from_be_bytes(body[at + 8..at + 16].try_into().unwrap())
     }
 
+    /// Parts as the newest playlist lists them: URI, microseconds, attributes after these; `None` between segments.
+    pub fn parts(&self, name: &str) -> Vec<Option<(String, i64, String)>> {
+        self.text(name).lines().filter_map(part).collect()
+    }
+
     /// What must hold of every window: numbers and bytes never change, the target duration neither, it bounds
     /// every segment, and what is listed is there.
     fn check(&mut self, window: &Arc<Window>) {
@@ -270,6 +292,17 @@ pub fn read(window: &Window, name: &str) -> MediaPlaylist {
 fn durations(text: &str) -> Vec<i64> {
     let micros = |line: &str| line.trim_end_matches(',').replace('.', "").parse().unwrap();
     text.lines().filter_map(|line| line.strip_prefix("#EXTINF:")).map(micros).collect()
+}
+
+fn part(line: &str) -> Option<Option<(String, i64, String)>> {
+    if line.starts_with("#EXTINF:") {
+        return Some(None);
+    }
+    let (duration, rest) = line.strip_prefix("#EXT-X-PART:DURATION=")?.split_once(",URI=\"")?;
+    let (uri, rest) = rest.split_once('"')?;
+    let (whole, fraction) = duration.split_once('.').unwrap_or((duration, ""));
+    let micros = format!("{whole}{fraction:0<6}").parse().unwrap();
+    Some(Some((uri.to_owned(), micros, rest.to_owned())))
 }
 
 fn as_window(effect: &Effect) -> Option<Arc<Window>> {
