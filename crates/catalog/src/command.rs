@@ -111,7 +111,7 @@ pub struct Applied {
     /// The stream whose publisher must go now.
     pub kick: Option<StreamId>,
     /// A bucket that a template newly names and of which only its storage knows whether it exists. If it does not,
-    /// [`Fault::no_bucket`] is the answer.
+    /// [`crate::Fault::no_bucket`] is the answer.
     pub unseen: Option<Bucket>,
 }
 

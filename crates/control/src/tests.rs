@@ -315,7 +315,7 @@ async fn a_template_for_a_bucket_that_its_storage_lacks_is_not_taken() {
         control.change(Command::AddSnapshot(raw), who("live:AddLiveAppSnapshotConfig"))
     };
     let Err(Refused::Fault(fault)) = into("absent").await else { panic!("there is no such bucket") };
-    assert_eq!((&*fault.code, fault.status), ("InvalidOssBucket.NotFound", 400));
+    assert_eq!((fault.code, fault.status), ("InvalidOssBucket.NotFound", 400));
     assert_eq!(into("silent").await.unwrap_err(), Refused::Unavailable);
     assert!(apps(&control.catalog()).is_empty());
     into("there").await.unwrap();
