@@ -336,3 +336,23 @@ fn an_output_that_opens_anew_goes_on_with_the_counters_of_the_one_before() {
         |(_, effect): &_| if let Effect::Picture { to, .. } = effect { Some(to.key.clone()) } else { None };
     assert_eq!(stage.effects.iter().filter_map(key).collect::<Vec<_>>(), ["0.jpg", "1.jpg"]);
 }
+
+#[test]
+fn nanoseconds_beyond_the_millisecond_are_kept() {
+    // 60 frames a second: RTMP's milliseconds are 16 or 17 apart, with ModEx they are exact.
+    let clip = Clip { fps: 60, ..Clip::default() }.video_only();
+    let exact = |(number, message): (u64, Message)| {
+        let nanos = (number * 1_000_000_000 / 60) % 1_000_000;
+        let [_, high, mid, low] = (nanos as u32).to_be_bytes();
+        let (first, data) = (message.payload[0] & 0xf0, &message.payload[5..]);
+        // ModEx of 3 bytes, TimestampOffsetNano, then CodedFramesX of avc1.
+        let payload = [&[0x80 | first | 7, 2, high, mid, low, 3], &b"avc1"[..], data].concat();
+        Message { payload: payload.into(), ..message }
+    };
+    let mut messages = clip.messages().into_iter();
+    let header = messages.next().unwrap();
+    let stage = Stage::of(std::iter::once(header).chain((0..).zip(messages).map(exact)));
+    let packets = stage.packets(Kind::Video);
+    assert_eq!((packets.len(), stage.warnings()), (300, vec![]));
+    assert!(packets.iter().all(|packet| packet.duration == 1_500), "90 kHz / 60");
+}
