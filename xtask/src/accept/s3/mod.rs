@@ -21,9 +21,9 @@ pub fn run(_args: &[String]) -> Result<Report> {
     let stories = stories(&service)?;
     let figures = upload::run(&service, &dir)?;
     let body = format!(
-        "{}.\n\n{stories} stories of `tests/e2e/s3.rs` held: pushed by ffmpeg, every frame found again in the \
-         objects; wrong key, wrong secret, missing bucket, refused path style, an hour's wrong clock and a service \
-         that is away each told for what they are.\n\n{}",
+        "{}.\n\n{stories} stories of `tests/e2e/s3.rs` held. By the service: pushes of ffmpeg, every frame found again in \
+         the objects; wrong key, wrong secret, missing bucket and an hour's wrong clock, each told for what it is. By \
+         stand-ins in the test's process: path style refused, a service that comes only after the recording.\n\n{}",
         service.version,
         figures.table()
     );
