@@ -54,7 +54,7 @@ pub struct PackageRule {
     pub ignore_transcode: bool,
 }
 
-/// Protocol of the seed.
+/// Protocol of the seed, and one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// HLS over CMAF.
@@ -67,14 +67,22 @@ pub enum Protocol {
     DashCmaf,
     /// HLS and DASH over the same CMAF.
     HlsDashCmaf,
+    /// Low-latency HLS and DASH over the same CMAF. Ours: with the ranges and defaults of LLHLS_CMAF.
+    LlHlsDashCmaf,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Protocol; 5] =
-        [Self::HlsCmaf, Self::LlHlsTs, Self::LlHlsCmaf, Self::DashCmaf, Self::HlsDashCmaf];
+    pub const ALL: [Protocol; 6] = [
+        Self::HlsCmaf,
+        Self::LlHlsTs,
+        Self::LlHlsCmaf,
+        Self::DashCmaf,
+        Self::HlsDashCmaf,
+        Self::LlHlsDashCmaf,
+    ];
 
-    /// The seed's word.
+    /// The word in a template.
     pub fn word(self) -> &'static str {
         match self {
             Self::HlsCmaf => "HLS_CMAF",
@@ -82,11 +90,12 @@ impl Protocol {
             Self::LlHlsCmaf => "LLHLS_CMAF",
             Self::DashCmaf => "DASH_CMAF",
             Self::HlsDashCmaf => "HLSDASH_CMAF",
+            Self::LlHlsDashCmaf => "LLHLSDASH_CMAF",
         }
     }
 
     fn is_low_latency(self) -> bool {
-        matches!(self, Self::LlHlsTs | Self::LlHlsCmaf)
+        matches!(self, Self::LlHlsTs | Self::LlHlsCmaf | Self::LlHlsDashCmaf)
     }
 
     /// SegmentDuration in seconds: what it is when absent, and what it can be. The seed is silent on the two
@@ -123,20 +132,22 @@ impl PackageRule {
         })
     }
 
-    pub(crate) fn settings(&self, options: &Options) -> Option<Settings> {
+    pub(crate) fn settings(&self, options: &Options) -> Settings {
         let protocol = match self.protocol {
             Protocol::HlsCmaf => output::package::Protocol::HlsCmaf,
             Protocol::LlHlsTs => output::package::Protocol::LlHlsTs,
             Protocol::LlHlsCmaf => output::package::Protocol::LlHlsCmaf,
-            Protocol::DashCmaf | Protocol::HlsDashCmaf => return None,
+            Protocol::DashCmaf => output::package::Protocol::DashCmaf,
+            Protocol::HlsDashCmaf => output::package::Protocol::HlsDashCmaf,
+            Protocol::LlHlsDashCmaf => output::package::Protocol::LlHlsDashCmaf,
         };
-        Some(Settings {
+        Settings {
             protocol,
             segment_count: self.segment_num,
             segment_duration_s: self.segment_duration_s,
             part_duration_ms: self.part_duration_ms,
             reconnect_window_s: options.reconnect_window_s,
-        })
+        }
     }
 }
 
@@ -199,9 +210,6 @@ impl Rule for PackageRule {
 
     fn unavailable(&self) -> Vec<String> {
         let mut missing = Vec::new();
-        if matches!(self.protocol, Protocol::DashCmaf | Protocol::HlsDashCmaf) {
-            missing.push(format!("protocol {} is not available yet", self.protocol));
-        }
         if !self.ignore_transcode {
             missing.push("packaging of transcoded streams is not available yet".to_owned());
         }

@@ -39,7 +39,7 @@ impl Catalog {
             warnings: Vec::new(),
         };
         if let Some(Template { rule, .. }) = self.packages.applying(stream).map(AsRef::as_ref) {
-            plan.outputs.extend(rule.settings(&self.options).map(Spec::Package));
+            plan.outputs.push(Spec::Package(rule.settings(&self.options)));
             plan.warn("package", &rule.target, rule.unavailable());
         }
         if let Some(Template { rule, .. }) = self.records.applying(stream).map(AsRef::as_ref) {

@@ -119,9 +119,9 @@ fn what_is_not_available_yet_is_said_at_each_publish() {
         "record template live.local/live/demo: StartTime and EndTime are not available yet: nothing is recorded",
     );
     warns(
-        |d| d.packages.push(PackageRaw { protocol: some("DASH_CMAF"), ..package() }),
-        &[],
-        "package template live.local/*/*: protocol DASH_CMAF is not available yet",
+        |d| d.packages.push(PackageRaw { ignore_transcode: Some(false), ..package() }),
+        &["package"],
+        "package template live.local/*/*: packaging of transcoded streams is not available yet",
     );
     warns(
         |d| d.snapshots.push(SnapshotRaw { callback: some("http://a/"), ..snapshot() }),

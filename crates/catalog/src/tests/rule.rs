@@ -307,7 +307,7 @@ fn ranges_of_packaging() {
         duration(protocol, 10, "taken");
         duration(protocol, 11, &invalid(code, "SegmentDuration is 11, not 1 to 10"));
     }
-    for protocol in ["LLHLS_TS", "LLHLS_CMAF"] {
+    for protocol in ["LLHLS_TS", "LLHLS_CMAF", "LLHLSDASH_CMAF"] {
         duration(protocol, 1, "taken");
         duration(protocol, 2, "taken");
         duration(protocol, 3, &invalid(code, "SegmentDuration is 3, not 1 to 2"));
@@ -316,7 +316,7 @@ fn ranges_of_packaging() {
     packages(
         |p| p.protocol = some("HLS"),
         "Protocol: InvalidProtocol: Protocol is \"HLS\", not one of HLS_CMAF, LLHLS_TS, LLHLS_CMAF, \
-         DASH_CMAF, HLSDASH_CMAF, please check and try again later.",
+         DASH_CMAF, HLSDASH_CMAF, LLHLSDASH_CMAF, please check and try again later.",
     );
     packages(|p| p.stream_name = None, &invalid("MissingParam", "StreamName is missing"));
     packages(|p| p.domain_name = None, &invalid("MissingParam", "DomainName is missing"));
@@ -336,6 +336,8 @@ fn parts_exist_under_low_latency_only() {
     };
     assert_eq!(part("HLS_CMAF", 5, Some(9999)), Some(None));
     assert_eq!(part("LLHLS_CMAF", 1, None), Some(Some(350)));
+    assert_eq!(part("LLHLSDASH_CMAF", 1, None), Some(Some(350)));
+    assert_eq!(part("HLSDASH_CMAF", 1, Some(350)), Some(None));
     assert_eq!(part("LLHLS_TS", 2, None), Some(Some(700)));
     assert_eq!(part("LLHLS_TS", 1, Some(500)), Some(Some(500)));
     assert_eq!(part("LLHLS_TS", 1, Some(501)), None);

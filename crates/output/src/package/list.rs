@@ -8,7 +8,7 @@ use manifest::low_latency::{self, Closing, End, Hint, OpenSegment, Terms};
 use manifest::media::{MediaPlaylist, Segment};
 use media::{TrackId, Wall};
 
-use super::naming::{part_name, playlist_name, segment_name};
+use super::naming::{part_name, playlist_name, segment_name, timed_name};
 use super::part::Part;
 use crate::{Edge, Resource};
 
@@ -28,6 +28,8 @@ pub(super) struct Form {
     pub content_type: &'static str,
     /// What their names end in.
     pub suffix: &'static str,
+    /// Segments are named by time, in the run whose first segment has this number, rather than by number.
+    pub timed: Option<u64>,
 }
 
 /// What all lists of a stream have in common.
@@ -53,6 +55,8 @@ pub(super) struct List {
     parts: Option<Parts>,
     sequence: u64,
     discontinuities: u64,
+    /// Name of the segment after the last one, where it says the time.
+    follows: Option<Arc<str>>,
     open: Option<Open>,
     entries: VecDeque<Entry>,
     left: VecDeque<(Entry, i64)>,
@@ -95,6 +99,7 @@ struct Open {
     from: i64,
     duration: i64,
     frames: usize,
+    key: bool,
     ticks: Option<(i64, i64)>,
     body: Vec<Bytes>,
     parts: Vec<Named>,
@@ -126,6 +131,10 @@ pub(super) struct Closed {
     pub frames: usize,
     /// Bytes of it.
     pub bytes: u64,
+    /// Whether it begins with a key frame.
+    pub key: bool,
+    /// Where its first frame begins and its last one ends, in ticks of the track; `None` for a gap.
+    pub ticks: Option<(i64, i64)>,
 }
 
 impl List {
@@ -141,6 +150,7 @@ impl List {
             parts: terms.map(|terms| Parts { terms, first: sequence, number: 0, next, suffix }),
             sequence,
             discontinuities,
+            follows: None,
             open: None,
             entries: VecDeque::new(),
             left: VecDeque::new(),
@@ -184,11 +194,12 @@ impl List {
     pub(super) fn part(&mut self, part: Part, form: &Form, date: Wall) {
         let open = match self.open.take() {
             Some(open) => open,
-            None => self.begin(part.from, form, date),
+            None => self.begin(&part, form, date),
         };
         let open = self.open.insert(open);
         open.duration += part.duration;
         open.frames += part.frames;
+        open.key |= open.ticks.is_none() && part.key;
         open.ticks = match (open.ticks, part.ticks) {
             (Some((from, _)), Some((_, end))) => Some((from, end)),
             (old, new) => old.or(new),
@@ -209,17 +220,22 @@ impl List {
         }
     }
 
-    fn begin(&mut self, from: i64, form: &Form, date: Wall) -> Open {
+    fn begin(&mut self, part: &Part, form: &Form, date: Wall) -> Open {
         let discontinuity = std::mem::take(&mut self.discontinuity);
         self.discontinuities += u64::from(discontinuity);
         let map = form.init.as_ref().map(|(name, _)| name.clone());
         Open {
-            name: segment_name(self.track, self.sequence, form.suffix).into(),
+            name: match form.timed.zip(part.ticks) {
+                Some((run, (time, _))) => timed_name(self.track, run, &time.to_string(), form.suffix),
+                None => segment_name(self.track, self.sequence, form.suffix),
+            }
+            .into(),
             form: form.clone(),
             text: OpenSegment::new(discontinuity, map, date),
-            from,
+            from: part.from,
             duration: 0,
             frames: 0,
+            key: false,
             ticks: None,
             body: Vec::new(),
             parts: Vec::new(),
@@ -236,7 +252,12 @@ impl List {
             duration: open.duration,
             frames: open.frames,
             bytes: open.body.iter().map(|piece| piece.len() as u64).sum(),
+            key: open.key,
+            ticks: open.ticks,
         };
+        let next = open.form.timed.zip(open.ticks);
+        self.follows = next
+            .map(|(run, (_, end))| timed_name(self.track, run, &end.to_string(), open.form.suffix).into());
         self.published += open.duration;
         let line = open.text.close(&Closing { gap, duration_us: open.duration, uri: &open.name });
         let media = (!gap).then(|| (open.name, open.form.resource(open.body)));
@@ -303,12 +324,16 @@ impl List {
         Some((open.name.clone(), open.form.resource(open.body.clone())))
     }
 
-    /// Names of the segments that will grow next, the open one if it has nothing yet.
-    pub(super) fn coming(&self, suffix: &str) -> impl Iterator<Item = Arc<str>> {
+    /// Names of the segments that come next, as far as they are known: with parts the open one, too, if it has nothing
+    /// yet.
+    pub(super) fn coming(&self) -> Vec<Arc<str>> {
+        if let Some(name) = &self.follows {
+            return vec![name.clone()];
+        }
+        let Some(parts) = &self.parts else { return Vec::new() };
         let begun = self.open.as_ref().is_some_and(|open| !open.body.is_empty());
         let first = self.sequence + u64::from(begun);
-        let track = self.track;
-        [first, first + 1].map(|number| Arc::from(segment_name(track, number, suffix))).into_iter()
+        [first, first + 1].map(|number| segment_name(self.track, number, parts.suffix).into()).into()
     }
 
     /// Name of the next part, if it has parts.

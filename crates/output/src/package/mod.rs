@@ -3,7 +3,7 @@
 //! `cutter` says where segments end. `running` is the current run: `live` cuts it into whole segments, `low_latency`
 //! into parts of them, `rendition` has the frames of one track until then. `list` knows the segments and parts of one
 //! rendition, `window` makes of all lists what the origin serves; `measure` knows the rates that the multivariant
-//! playlist states.
+//! playlist states, `dash` what an MPD says of the same segments.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use media::{Gap, Packet, Run, StreamId, TrackId, Wall};
 
 use crate::{Context, Effect, Effects, Error, Event, Output, Resource};
 use cutter::Cutter;
-use list::{Joined, List, Rules};
+use dash::Dash;
+use list::{Closed, Joined, List, Rules};
 use low_latency::PartLength;
 use measure::Rates;
 use part::{Made, Part, Step};
@@ -22,6 +23,7 @@ use running::Running;
 use window::{Beside, Lists};
 
 mod cutter;
+mod dash;
 mod list;
 mod live;
 mod low_latency;
@@ -61,7 +63,7 @@ pub struct Settings {
     pub reconnect_window_s: u32,
 }
 
-/// Seed `004_0006f455261b9fff.txt`, Protocol; the last one is ours.
+/// Seed `004_0006f455261b9fff.txt`, Protocol; the last one is ours: it has what the others have, but for TS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// HLS over CMAF.
@@ -70,12 +72,26 @@ pub enum Protocol {
     LlHlsTs,
     /// Low-latency HLS over CMAF.
     LlHlsCmaf,
+    /// DASH over CMAF.
+    DashCmaf,
+    /// HLS and DASH over the same CMAF.
+    HlsDashCmaf,
+    /// Low-latency HLS and DASH over the same CMAF.
+    LlHlsDashCmaf,
 }
 
 impl Protocol {
     /// Whether segments come in parts.
     fn has_parts(self) -> bool {
-        matches!(self, Self::LlHlsTs | Self::LlHlsCmaf)
+        matches!(self, Self::LlHlsTs | Self::LlHlsCmaf | Self::LlHlsDashCmaf)
+    }
+
+    fn has_dash(self) -> bool {
+        matches!(self, Self::DashCmaf | Self::HlsDashCmaf | Self::LlHlsDashCmaf)
+    }
+
+    fn has_hls(self) -> bool {
+        self != Self::DashCmaf
     }
 
     fn is_ts(self) -> bool {
@@ -101,6 +117,8 @@ pub struct Package {
     live: Option<Running>,
     muxer: Option<Muxer>,
     multivariant: Option<Resource>,
+    dash: Option<Dash>,
+    mpd: Option<Resource>,
     source_gone: bool,
     deadline: Option<Wall>,
 }
@@ -127,6 +145,8 @@ impl Package {
             live: None,
             muxer: None,
             multivariant: None,
+            dash: None,
+            mpd: None,
             source_gone: false,
             deadline: None,
         }
@@ -140,13 +160,20 @@ impl Package {
         let length = self.part_length();
         let target = |track| self.lists.as_ref()?.get(track)?.part_target_us();
         let running = match protocol.has_parts() {
-            false => Running::in_segments(run, first, goes_on, fx),
+            false => Running::in_segments(run, first, goes_on, protocol.has_dash(), fx),
             true if protocol.is_ts() => {
                 Running::in_ts(run, first, goes_on, (length, target), self.muxer.take(), fx)
             }
             true => Running::in_parts(run, first, goes_on, (length, target), fx),
         };
         self.live = Some(running?);
+        if protocol.has_dash() && self.dash.is_none() {
+            self.dash = Some(Dash::new(dash::Terms {
+                stream: self.stream.stream().to_owned(),
+                low_latency: protocol.has_parts(),
+                segment_s: self.settings.segment_duration_s,
+            }));
+        }
         for list in self.lists.iter_mut().flat_map(Lists::iter_mut) {
             list.discontinuity = true;
         }
@@ -164,6 +191,9 @@ impl Package {
 
     fn packet(&mut self, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
         let Some(running) = &mut self.live else { return Ok(()) };
+        if let (Some(dash), Some(timescale)) = (&mut self.dash, running.leads(packet.track)) {
+            dash.packet(&running.run, packet, timescale.micros(packet.end()));
+        }
         let mut made = Vec::new();
         running.packet(packet, &mut self.cutter, &mut made, fx)?;
         self.publish(made, fx);
@@ -178,19 +208,22 @@ impl Package {
             running.finish(&mut self.cutter, &mut made)?;
         }
         self.publish(made, fx);
+        if let Some(dash) = &mut self.dash {
+            dash.close();
+        }
         self.muxer = self.live.take().and_then(Running::into_muxer);
         Ok(())
     }
 
     fn gap(&mut self, why: Gap, at: Wall, fx: &mut Effects) -> Result<(), Error> {
         self.source_gone = why.source_gone();
-        let from = fx.len();
         self.finish_run(fx)?;
         if why.source_gone() && self.lists.is_some() {
             self.deadline = Some(at.plus_micros(i64::from(self.settings.reconnect_window_s) * 1_000_000));
-            if !fx.iter().skip(from).any(|effect| matches!(effect, Effect::Window(_))) {
-                self.show(fx);
-            }
+        }
+        if why.source_gone() || self.dash.is_some() {
+            self.describe_dash(at, false);
+            self.show(fx);
         }
         Ok(())
     }
@@ -198,6 +231,7 @@ impl Package {
     /// Nothing follows: the list ends. A later run begins a new one with higher numbers (packaging-rules H-20).
     fn end_list(&mut self, at: Wall, fx: &mut Effects) {
         self.deadline = None;
+        self.describe_dash(at, true);
         if let Some(lists) = self.lists.take().filter(|_| self.shown) {
             let window = lists.window(Beside { ended: Some(at), ..self.beside() });
             fx.push(Effect::Window(Some(Arc::new(window))));
@@ -206,6 +240,7 @@ impl Package {
         self.rates.clear();
         (self.shown, self.source_gone) = (false, false);
         (self.multivariant, self.muxer) = (None, None);
+        (self.dash, self.mpd) = (None, None);
         self.discontinuities = self.sequence;
     }
 
@@ -230,6 +265,8 @@ impl Package {
         if closed {
             self.remember(fx);
             self.describe();
+            let now = self.dash.as_ref().map_or(Wall(0), Dash::now);
+            self.describe_dash(now, false);
         }
         self.show(fx);
     }
@@ -246,6 +283,9 @@ impl Package {
         let renditions = running.renditions();
         let targets = renditions.iter().filter_map(|rendition| running.target(rendition.id()));
         let longest = self.part_length().at_most_us.or(targets.max());
+        if let Some(dash) = &mut self.dash {
+            dash.set_target(target_s);
+        }
         let lists = self.lists.get_or_insert_with(|| Lists::new(rules));
         let discontinuities = lists.iter().next().map_or(self.discontinuities, List::discontinuities_before);
         for rendition in renditions {
@@ -283,6 +323,9 @@ impl Package {
         running.measure(track, closed.frames, closed.duration);
         let date = running.date(closed.from, self.wall_end);
         self.wall_end = self.wall_end.max(date.plus_micros(closed.duration));
+        if let Some(dash) = &mut self.dash {
+            dash.complete(&complete(track, &closed), running);
+        }
         if running.lead() != Some(track) {
             return;
         }
@@ -303,6 +346,9 @@ impl Package {
         if running.renditions().iter().any(|rendition| lists.get(rendition.id()).is_none_or(List::is_empty)) {
             return;
         }
+        if !self.settings.protocol.has_hls() {
+            return;
+        }
         self.multivariant = Some(multivariant::render(&multivariant::Run {
             stream: &self.stream,
             version: lists.rules.version,
@@ -310,6 +356,13 @@ impl Package {
             muxed: running.muxed(),
             rates: &self.rates,
         }));
+    }
+
+    /// Says anew in DASH what there is to play, as of `now`.
+    fn describe_dash(&mut self, now: Wall, over: bool) {
+        if let Some(dash) = &mut self.dash {
+            self.mpd = dash.render(now, &self.rates, over);
+        }
     }
 
     /// Publishes what there is.
@@ -324,9 +377,9 @@ impl Package {
         let open = self.lists.iter().flat_map(Lists::iter).any(|list| list.is_open());
         Beside {
             multivariant: self.multivariant.clone(),
-            mpd: None,
+            mpd: self.mpd.clone(),
             next_sequence: self.sequence + u64::from(open),
-            grows: None,
+            dash: self.settings.protocol.has_dash(),
             source_gone: self.source_gone,
             ended: None,
         }
@@ -339,6 +392,11 @@ impl Package {
             fx.push(Effect::Remember { counter: SEQUENCE.into(), value: self.remembered });
         }
     }
+}
+
+fn complete(track: TrackId, closed: &Closed) -> dash::Complete {
+    let &Closed { sequence: number, from, duration, frames, key, ticks, .. } = closed;
+    dash::Complete { track, number, from, duration, frames, key, ticks }
 }
 
 fn cutter(settings: &Settings) -> Cutter {

@@ -17,6 +17,12 @@ pub(super) fn segment_name(track: TrackId, sequence: u64, suffix: &str) -> Strin
     format!("{}{sequence}.{suffix}", prefix(track))
 }
 
+/// Name of the segment whose first sample is at `time`, in ticks of the track, in the run whose first segment has the
+/// number `run`. The same time comes again in another session, the same run does not.
+pub(super) fn timed_name(track: TrackId, run: u64, time: &str, suffix: &str) -> String {
+    format!("{}{run}t{time}.{suffix}", prefix(track))
+}
+
 /// Name of part `number` of a list that began with media sequence number `first`. It runs on over segments and
 /// discontinuities, so that the next one's name is known whatever comes (packaging-rules L-12); no other list of
 /// the stream ever has the same `first`.
@@ -52,6 +58,7 @@ mod tests {
         assert_eq!(segment_name(TrackId::VIDEO, 12, "m4s"), "v12.m4s");
         assert_eq!(segment_name(further, 2, "m4s"), "a1_2.m4s");
         assert_eq!(part_name(TrackId::VIDEO, 12, 3, "ts"), "v12p3.ts");
+        assert_eq!(timed_name(further, 12, "900", "m4s"), "a1_12t900.m4s");
         assert_eq!(init_name(TrackId::AUDIO, 7), "a7_init.mp4");
         assert_eq!(init_name(further, 7), "a1_7_init.mp4");
         assert_eq!(playlist_name(TrackId::VIDEO), "video.m3u8");

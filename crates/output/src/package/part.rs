@@ -24,6 +24,8 @@ pub(super) struct Part {
     pub frames: usize,
     /// Whether it has a frame that needs no other (packaging-rules L-06).
     pub independent: bool,
+    /// Whether its first frame is one.
+    pub key: bool,
     /// Where its first frame begins and its last one ends, in ticks of the track; `None`: nothing came, a gap.
     pub ticks: Option<(i64, i64)>,
     /// Its bytes, payload shared with the packets; empty for a gap.
@@ -33,6 +35,6 @@ pub(super) struct Part {
 impl Part {
     /// Nothing, from `from` on for `duration`, in microseconds.
     pub(super) fn gap(from: i64, duration: i64) -> Self {
-        Self { from, duration, frames: 0, independent: false, ticks: None, body: Vec::new() }
+        Self { from, duration, frames: 0, independent: false, key: false, ticks: None, body: Vec::new() }
     }
 }

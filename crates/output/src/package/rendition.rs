@@ -289,6 +289,7 @@ impl Rendition {
             duration: end - start,
             frames: frames.len(),
             independent: frames.iter().any(|frame| frame.sample.key),
+            key: frames.first().is_some_and(|frame| frame.sample.key),
             ticks: ticks(&frames),
             body: self.fragment(frames, true)?,
         })

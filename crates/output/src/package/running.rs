@@ -34,9 +34,15 @@ enum Flow {
 }
 
 impl Running {
-    /// `run` in whole segments, the first of which has number `first`.
-    pub(super) fn in_segments(run: &Run, first: u64, goes_on: bool, fx: &mut Effects) -> Result<Self, Error> {
-        let flow = Flow::Segments(Live::new(cmaf(run, first, fx)?));
+    /// `run` in whole segments, the first of which has number `first`; `timed`: they are named by time.
+    pub(super) fn in_segments(
+        run: &Run,
+        first: u64,
+        goes_on: bool,
+        timed: bool,
+        fx: &mut Effects,
+    ) -> Result<Self, Error> {
+        let flow = Flow::Segments(Live::new(cmaf(run, first, timed, fx)?));
         Ok(Self { run: run.clone(), first, goes_on, flow, shift: None })
     }
 
@@ -48,7 +54,7 @@ impl Running {
         (length, target): (PartLength, impl Fn(TrackId) -> Option<i64>),
         fx: &mut Effects,
     ) -> Result<Self, Error> {
-        let flow = Flow::Parts(low_latency::Live::cmaf(cmaf(run, first, fx)?, length, target));
+        let flow = Flow::Parts(low_latency::Live::cmaf(cmaf(run, first, false, fx)?, length, target));
         Ok(Self { run: run.clone(), first, goes_on, flow, shift: None })
     }
 
@@ -66,7 +72,7 @@ impl Running {
             Some(mut muxer) => muxer.set_tracks(&tracks).map(|()| muxer),
             None => Muxer::new(&tracks),
         }?;
-        let form = Form { init: None, content_type: "video/mp2t", suffix: "ts" };
+        let form = Form { init: None, content_type: "video/mp2t", suffix: "ts", timed: None };
         let feeds = tracks.into_iter().enumerate();
         let mut feeds = feeds.map(|(n, track)| Rendition::new(track, form.clone(), n == 0).unshifted());
         let Some(lead) = feeds.next() else {
@@ -130,6 +136,15 @@ impl Running {
         self.renditions().first().map(|lead| lead.id())
     }
 
+    /// The timescale of `track` if it is the leading one.
+    pub(super) fn leads(&self, track: TrackId) -> Option<Timescale> {
+        let lead = match &self.flow {
+            Flow::Segments(live) => live.renditions().next(),
+            Flow::Parts(live) => live.renditions().next(),
+        };
+        lead.filter(|lead| lead.id() == track).map(|lead| lead.track().timescale)
+    }
+
     /// A track that is in the segments of the leading rendition beside its own.
     pub(super) fn muxed(&self) -> Option<&Track> {
         match &self.flow {
@@ -160,7 +175,7 @@ impl Running {
         let renditions = self.renditions();
         let own = renditions.iter().find(|rendition| rendition.id() == track);
         let any = own.or(renditions.first()).map(|rendition| rendition.form().clone());
-        let form = any.unwrap_or(Form { init: None, content_type: "video/mp4", suffix: "m4s" });
+        let form = any.unwrap_or(Form { init: None, content_type: "video/mp4", suffix: "m4s", timed: None });
         if own.is_some() { form } else { Form { init: None, ..form } }
     }
 
@@ -192,11 +207,11 @@ fn list(spans: Vec<super::live::Span>, cutter: &mut Cutter, out: &mut Vec<Made>)
 
 /// A rendition for each track of `run` that CMAF has a place for, the leading one first. Others are left out with
 /// a warning.
-fn cmaf(run: &Run, sequence: u64, fx: &mut Effects) -> Result<Vec<Rendition>, Error> {
+fn cmaf(run: &Run, sequence: u64, timed: bool, fx: &mut Effects) -> Result<Vec<Rendition>, Error> {
     let mut renditions: Vec<Rendition> = Vec::new();
     let mut refused = None;
     for track in &run.tracks {
-        match init(track, sequence) {
+        match init(track, sequence, timed.then_some(sequence)) {
             Ok(form) => renditions.push(Rendition::new(track.clone(), form, renditions.is_empty())),
             Err(error) => {
                 fx.push(left_out(track));
@@ -211,11 +226,11 @@ fn cmaf(run: &Run, sequence: u64, fx: &mut Effects) -> Result<Vec<Rendition>, Er
 }
 
 /// CMAF segments of `track` from number `sequence` on (packaging-rules C-02, C-18, H-03).
-fn init(track: &Track, sequence: u64) -> Result<Form, Error> {
+fn init(track: &Track, sequence: u64, timed: Option<u64>) -> Result<Form, Error> {
     let content_type = if track.is_video() { "video/mp4" } else { "audio/mp4" };
     let init = Resource { content_type, body: [mp4::init(track)?].into(), immutable: true };
     let name = init_name(track.id, sequence).into();
-    Ok(Form { init: Some((name, init)), content_type, suffix: "m4s" })
+    Ok(Form { init: Some((name, init)), content_type, suffix: "m4s", timed })
 }
 
 /// The first track of each kind that a transport stream has a place for (packaging-rules T-13). Others are left out

@@ -1,4 +1,5 @@
 mod cuts;
+mod dash;
 mod lists;
 mod low_latency;
 mod renditions;

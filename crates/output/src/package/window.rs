@@ -27,8 +27,8 @@ pub(super) struct Beside {
     pub mpd: Option<Resource>,
     /// First free media sequence number.
     pub next_sequence: u64,
-    /// Whether open segments are sent as they grow; what their names end in.
-    pub grows: Option<&'static str>,
+    /// Whether segments can be asked for before they are complete.
+    pub dash: bool,
     /// Whether nobody sends at the moment.
     pub source_gone: bool,
     /// When everything ended, if it has.
@@ -86,10 +86,10 @@ impl Lists {
         };
         if !over {
             window.hints.extend(self.lists.iter().filter_map(List::next_part).cloned());
-            if let Some(suffix) = beside.grows {
+            if beside.dash {
                 window.open.extend(self.lists.iter().filter_map(List::growing));
                 window.open.sort_by(|(a, _), (b, _)| a.cmp(b));
-                window.hints.extend(self.lists.iter().flat_map(|list| list.coming(suffix)));
+                window.hints.extend(self.lists.iter().flat_map(List::coming));
             }
         }
         window

@@ -206,7 +206,7 @@ fn a_fault_of_a_template_names_line_key_and_code() {
     wrong_template(
         "[[package]]\ndomain_name = \"live.local\"\napp_name = \"*\"\nstream_name = \"*\"\nprotocol = \"HLS\"",
         &["m.toml:13: package.protocol: is \"HLS\", not one of HLS_CMAF, LLHLS_TS, LLHLS_CMAF, DASH_CMAF, \
-           HLSDASH_CMAF (InvalidProtocol)"],
+           HLSDASH_CMAF, LLHLSDASH_CMAF (InvalidProtocol)"],
     );
     wrong_template(
         "[[domain]]\nname = \"LIVE.local\"",
@@ -335,9 +335,12 @@ fn what_only_has_no_effect_yet_is_a_warning() {
         ["m.toml:11: transcode: is not available yet", "m.toml:9: pull: is not available yet",]
     );
     let text = format!(
-        "{BASE}[[package]]\ndomain_name = \"live.local\"\napp_name = \"*\"\nstream_name = \"*\"\nprotocol = \"LLHLS_TS\""
+        "{BASE}[[package]]\ndomain_name = \"live.local\"\napp_name = \"*\"\nstream_name = \"*\"\nprotocol = \"LLHLS_TS\"\nignore_transcode = false"
     );
-    assert_eq!(parse(&text).unwrap().warnings, ["m.toml:9: package: protocol LLHLS_TS is not available yet"]);
+    assert_eq!(
+        parse(&text).unwrap().warnings,
+        ["m.toml:9: package: packaging of transcoded streams is not available yet"]
+    );
 }
 
 #[test]

@@ -169,6 +169,7 @@ impl Lane {
             duration: self.position() - self.from,
             frames: frames.len(),
             independent: frames.iter().any(|frame| frame.sample.key),
+            key: frames.first().is_some_and(|frame| frame.sample.key),
             ticks: ticks(&frames),
             body: self.mux.part(&mut self.feed, frames, !self.headed)?,
         };
