@@ -3,11 +3,15 @@
 //! ```text
 //! Effect ──▶ Lane ──bounded──▶ writer ──▶ spool/{session}/…  ──▶ sender ──▶ Store
 //!            never waits       appends, syncs every second               retries, in order
+//!
+//! Effect::Window ──▶ mirror, one per stream ──▶ Store         the newest window wins, nothing waits but it
 //! ```
 //!
 //! A [`Lane`] is one output of one session. Its objects reach the store in the order they were accepted, so a
 //! playlist never names what is not there. Objects go through the spool: a store that is away costs disk, not
 //! memory. An object that no retry can help moves to the dead letters with a note, and the lane goes on.
+//!
+//! A mirror makes a bucket look like a live window: [`Delivery::mirror`].
 //!
 //! What a crash or a shutdown leaves in the spool is counted and reported at the next start, never deleted.
 //!
@@ -19,6 +23,7 @@ mod budget;
 mod dead_letter;
 mod lane;
 mod local;
+mod mirror;
 mod path;
 mod retry;
 pub mod s3;
@@ -33,17 +38,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use media::{SessionId, StreamId};
+use media::{SessionId, StreamId, Wall};
+use output::Window;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use budget::Budget;
 pub use lane::{Lane, LaneEffect, LaneStatus};
 use lane::{State, Totals};
 pub use local::LocalStore;
+use mirror::Mirrors;
 pub use s3::S3Store;
-pub use store::{Body, BoxFuture, ErrorKind, Fault, Store, StoreError};
+pub use store::{Body, BoxFuture, ErrorKind, Fault, Headers, Store, StoreError};
 
 /// Memory for effects that wait for the spool, by default: half a minute of a disk that hangs at 60 Mb/s.
 pub const MEMORY_BYTES: usize = 256 * 1024 * 1024;
@@ -67,15 +74,18 @@ pub struct Left {
     pub pending: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Streams whose newest window is not in its bucket.
+    pub windows: u64,
 }
 
-/// All lanes.
+/// All lanes and mirrors.
 #[derive(Debug)]
 pub struct Delivery {
     totals: Arc<Totals>,
     next_lane: AtomicU64,
     /// Who can say how lanes are doing, for [`Delivery::status`]. Dead entries go when a lane opens.
     lanes: Mutex<Vec<Weak<State>>>,
+    mirrors: Arc<Mirrors>,
 }
 
 impl Delivery {
@@ -98,7 +108,12 @@ impl Delivery {
             budget: Budget::new(settings.memory_bytes),
             pending: watch::Sender::new((0, 0)),
         };
-        Ok(Self { totals: Arc::new(totals), next_lane: AtomicU64::new(0), lanes: Mutex::default() })
+        Ok(Self {
+            totals: Arc::new(totals),
+            next_lane: AtomicU64::new(0),
+            lanes: Mutex::default(),
+            mirrors: Arc::default(),
+        })
     }
 
     /// Opens a lane for an output: its product name, and which of the session's outputs it is. Within a tokio
@@ -121,12 +136,26 @@ impl Delivery {
         alive.filter(|state| state.session == session).map(|state| state.status()).collect()
     }
 
+    /// The bucket that `window` names ([`Window::put`]) is to look like it from now on: every object that it serves is
+    /// stored before what names it, and removed after it. `None`, or a window that names no bucket: what is stored of
+    /// the stream is removed. Never waits. Within a tokio runtime only.
+    pub fn mirror(&self, stream: &StreamId, window: Option<Arc<Window>>) {
+        self.mirrors.show(&self.totals, stream, window);
+    }
+
+    /// Removes from their buckets the windows whose time has come ([`Window::forget_at`]).
+    pub fn sweep(&self, now: Wall) {
+        self.mirrors.sweep(now);
+    }
+
     /// Waits until everything accepted so far is stored, at most `limit`; for shutdown, after the sessions ended.
     pub async fn drain(&self, limit: Duration) -> Left {
+        let deadline = Instant::now() + limit;
         let mut pending = self.totals.pending.subscribe();
         // The sender lives as long as `self`, so waiting ends with none left or with time up.
-        let _ = timeout(limit, pending.wait_for(|&(n, _)| n == 0)).await;
+        let _ = timeout_at(deadline, pending.wait_for(|&(n, _)| n == 0)).await;
+        let windows = self.mirrors.settle(deadline).await;
         let (pending, bytes) = *self.totals.pending.borrow();
-        Left { pending, bytes }
+        Left { pending, bytes, windows }
     }
 }

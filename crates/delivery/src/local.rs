@@ -9,7 +9,7 @@ use output::Object;
 use tokio::task::spawn_blocking;
 
 use crate::path;
-use crate::store::{Body, BoxFuture, Fault, Store, StoreError};
+use crate::store::{Body, BoxFuture, Fault, Headers, Store, StoreError};
 
 /// Folder of unfinished files; no bucket's name begins with a dot, so it is no bucket.
 const TEMPORARY: &str = ".tmp";
@@ -65,13 +65,21 @@ impl Store for LocalStore {
         &'a self,
         to: &'a Object,
         body: &'a Body,
-        _content_type: &'static str,
+        _headers: Headers<'a>,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         let (inner, to, body) = (Arc::clone(&self.0), to.clone(), body.clone());
         Box::pin(async move {
             let task = spawn_blocking(move || inner.put(&to, &body));
             // The task fails only if it panics or the runtime ends.
             task.await.unwrap_or_else(|error| Err(StoreError::io("store object", error.into())))
+        })
+    }
+
+    fn delete<'a>(&'a self, what: &'a Object) -> BoxFuture<'a, Result<(), StoreError>> {
+        let (inner, what) = (Arc::clone(&self.0), what.clone());
+        Box::pin(async move {
+            let task = spawn_blocking(move || inner.delete(&what));
+            task.await.unwrap_or_else(|error| Err(StoreError::io("delete object", error.into())))
         })
     }
 }
@@ -103,6 +111,31 @@ impl Inner {
         // Still there after an error, or if both names were the same file already.
         let _ = fs::remove_file(&temporary);
         stored
+    }
+
+    fn delete(&self, what: &Object) -> Result<(), StoreError> {
+        let target = self.locate(what)?;
+        match fs::remove_file(&target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io("delete object", error));
+            }
+            _ => {}
+        }
+        // An object that is being stored in a folder that goes now is stored at the next try.
+        let bucket = self.root.join(what.bucket.name.as_ref());
+        remove_empty_folders(&bucket, target.parent().unwrap_or(&bucket));
+        Ok(())
+    }
+}
+
+/// Removes `folder` and those above it, up to `bucket`, as far as nothing is left in them.
+fn remove_empty_folders(bucket: &Path, folder: &Path) {
+    let below = folder.ancestors().take_while(|above| *above != bucket && above.starts_with(bucket));
+    // One that has something in it refuses, and so those above it would.
+    for folder in below {
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
     }
 }
 
@@ -164,7 +197,7 @@ mod tests {
 
     async fn put(store: &LocalStore, bucket: &str, key: &str, text: &'static str) -> Result<(), StoreError> {
         let body = Body::Memory(vec![Bytes::from_static(text.as_bytes()), Bytes::from_static(b"!")]);
-        store.put(&object(bucket, key), &body, "text/plain").await
+        store.put(&object(bucket, key), &body, Headers::of("text/plain")).await
     }
 
     fn unfinished(dir: &TempDir) -> usize {
@@ -191,7 +224,10 @@ mod tests {
         let source = dir.path().join("spooled");
         fs::write(&source, "slice").unwrap();
         for _ in 0..2 {
-            store.put(&object("b", "x.ts"), &Body::File(source.clone()), "video/mp2t").await.unwrap();
+            store
+                .put(&object("b", "x.ts"), &Body::File(source.clone()), Headers::of("video/mp2t"))
+                .await
+                .unwrap();
         }
         assert_eq!(fs::read_to_string(dir.path().join("objects/b/x.ts")).unwrap(), "slice");
         assert!(source.exists());
@@ -213,6 +249,32 @@ mod tests {
         put(&store, "b", "folder/a", "x").await.unwrap();
         assert_eq!(put(&store, "b", "folder", "x").await.unwrap_err().kind, ErrorKind::Permanent);
         assert_eq!(unfinished(&dir), 0);
+    }
+
+    #[tokio::test]
+    async fn an_object_that_is_deleted_leaves_no_empty_folder() {
+        let dir = TempDir::new().unwrap();
+        let store = store(&dir, true);
+        for key in ["live/s/v1.m4s", "live/s.m3u8"] {
+            put(&store, "b", key, "x").await.unwrap();
+        }
+        store.delete(&object("b", "live/s/v1.m4s")).await.unwrap();
+        let bucket = dir.path().join("objects/b");
+        assert!(!bucket.join("live/s").exists() && bucket.join("live/s.m3u8").exists());
+        store.delete(&object("b", "live/s.m3u8")).await.unwrap();
+        assert_eq!(fs::read_dir(&bucket).unwrap().count(), 0);
+        put(&store, "b", "live/s/v1.m4s", "again").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_deleted_already_and_a_folder_is_no_object() {
+        let dir = TempDir::new().unwrap();
+        let store = store(&dir, true);
+        store.delete(&object("b", "live/s/v1.m4s")).await.unwrap();
+        put(&store, "b", "live/s/v1.m4s", "x").await.unwrap();
+        store.delete(&object("b", "live/s")).await.unwrap_err();
+        assert_eq!(store.delete(&object("b", "../b")).await.unwrap_err().kind, ErrorKind::Permanent);
+        assert!(dir.path().join("objects/b/live/s/v1.m4s").exists());
     }
 
     #[tokio::test]

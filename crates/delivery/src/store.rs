@@ -20,8 +20,29 @@ pub trait Store: Send + Sync {
         &'a self,
         to: &'a Object,
         body: &'a Body,
-        content_type: &'static str,
+        headers: Headers<'a>,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Removes `what`; one that is not there is removed already.
+    ///
+    /// Cancel safe: dropping the future leaves the whole object or none.
+    fn delete<'a>(&'a self, what: &'a Object) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// What whoever fetches an object is told of it. A folder has no place for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Headers<'a> {
+    /// MIME type.
+    pub content_type: &'a str,
+    /// `Cache-Control` (RFC 9111 §5.2); `None`: what the store or its CDN says by itself.
+    pub cache_control: Option<&'a str>,
+}
+
+impl<'a> Headers<'a> {
+    /// Of an object that caches may treat as they like.
+    pub fn of(content_type: &'a str) -> Self {
+        Self { content_type, cache_control: None }
+    }
 }
 
 /// Bytes of an object.

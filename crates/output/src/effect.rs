@@ -139,6 +139,8 @@ pub struct Window {
     pub ended: bool,
     /// When the origin may forget this window, if nothing replaces it first.
     pub forget_at: Option<Wall>,
+    /// Where it is also stored: this key with `.m3u8`, `.mpd` and `/{name}` behind it, as it is served.
+    pub put: Option<Object>,
 }
 
 /// One thing to serve.

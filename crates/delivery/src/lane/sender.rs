@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::{Pending, State};
 use crate::dead_letter;
 use crate::retry::Backoff;
-use crate::store::{Body, ErrorKind, StoreError};
+use crate::store::{Body, ErrorKind, Headers, StoreError};
 
 /// Objects of a lane that wait in the spool for its store. Beyond it they go to the dead letters: at a slice
 /// every 5 s a store is away for four days then.
@@ -100,8 +100,8 @@ async fn deliver(state: &State, parcel: &Parcel) {
     let body = Body::File(parcel.path.clone());
     let mut backoff = Backoff::default();
     loop {
-        let result = match state.store(&parcel.to) {
-            Ok(store) => store.put(&parcel.to, &body, parcel.content_type).await,
+        let result = match state.shared.store(&parcel.to) {
+            Ok(store) => store.put(&parcel.to, &body, Headers::of(parcel.content_type)).await,
             Err(error) => Err(error),
         };
         match result {

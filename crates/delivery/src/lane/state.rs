@@ -45,6 +45,15 @@ pub(crate) struct Totals {
     pub pending: watch::Sender<(u64, u64)>,
 }
 
+impl Totals {
+    /// The store of an object.
+    pub fn store(&self, to: &Object) -> Result<&Arc<dyn Store>, StoreError> {
+        let name = to.bucket.storage.as_ref();
+        let fault = || StoreError::permanent(Fault::NoStorage(name.to_owned()));
+        self.stores.get(name).ok_or_else(fault)
+    }
+}
+
 impl std::fmt::Debug for Totals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Totals").field("spool", &self.spool).finish_non_exhaustive()
@@ -114,12 +123,6 @@ impl State {
             metrics::gauge!("millrace_delivery_pending").set(*n as f64);
             metrics::gauge!("millrace_delivery_pending_bytes").set(*b as f64);
         });
-    }
-
-    pub fn store(&self, to: &Object) -> Result<&Arc<dyn Store>, StoreError> {
-        let name = to.bucket.storage.as_ref();
-        let fault = || StoreError::permanent(Fault::NoStorage(name.to_owned()));
-        self.shared.stores.get(name).ok_or_else(fault)
     }
 
     pub fn stored(&self, to: &Object, bytes: u64) {

@@ -28,7 +28,7 @@ use media::Wall;
 use output::Object;
 use tokio::time::Instant;
 
-use crate::store::{Body, BoxFuture, ErrorKind, Store, StoreError};
+use crate::store::{Body, BoxFuture, ErrorKind, Headers, Store, StoreError};
 pub use address::Style;
 use progress::{Progress, unless_stalled};
 pub use trouble::{Refusal, Trouble};
@@ -121,23 +121,26 @@ impl Store for S3Store {
         &'a self,
         to: &'a Object,
         body: &'a Body,
-        content_type: &'static str,
+        headers: Headers<'a>,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let outcome = self.0.put(to, body, content_type).await;
-            match &outcome {
-                Ok(()) => self.0.tell(true),
-                Err(error) if error.kind == ErrorKind::Temporary => self.0.tell(false),
-                // The fault of the object, not of the service.
-                Err(_) => {}
-            }
+            let outcome = self.0.put(to, body, headers).await;
+            self.0.tell_of(&outcome);
+            outcome
+        })
+    }
+
+    fn delete<'a>(&'a self, what: &'a Object) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let outcome = self.0.delete(what).await;
+            self.0.tell_of(&outcome);
             outcome
         })
     }
 }
 
 impl Inner {
-    async fn put(&self, to: &Object, body: &Body, content_type: &'static str) -> Result<(), StoreError> {
+    async fn put(&self, to: &Object, body: &Body, headers: Headers<'_>) -> Result<(), StoreError> {
         let progress = Progress::default();
         let (stream, len) = match body {
             Body::Memory(pieces) => body::pieces(pieces, &progress),
@@ -145,13 +148,13 @@ impl Inner {
                 let metadata = tokio::fs::metadata(path).await;
                 let len = metadata.map_err(|error| StoreError::io("read object", error))?.len();
                 if len > SINGLE_MAX {
-                    return multipart::put(self, to, path, len, content_type).await;
+                    return multipart::put(self, to, path, len, headers).await;
                 }
                 let stream = body::file(path, 0, len, &progress).await;
                 (stream.map_err(|error| StoreError::io("read object", error))?, len)
             }
         };
-        Ok(self.put_whole(to, stream, len, content_type, &progress).await?)
+        Ok(self.put_whole(to, stream, len, headers, &progress).await?)
     }
 
     async fn put_whole(
@@ -159,14 +162,34 @@ impl Inner {
         to: &Object,
         stream: ByteStream,
         len: u64,
-        content_type: &str,
+        headers: Headers<'_>,
         progress: &Progress,
     ) -> Result<(), Trouble> {
         let bucket = to.bucket.name.as_ref();
-        let request = self.client.put_object().bucket(bucket).key(&to.key).content_type(content_type);
+        let request = self.client.put_object().bucket(bucket).key(&to.key).content_type(headers.content_type);
+        let request = request.set_cache_control(headers.cache_control.map(str::to_owned));
         let request = request.content_length(as_i64(len)).body(stream);
         let sent = unless_stalled(request.send(), progress, self.settings.stall).await?;
         sent.map(drop).map_err(|error| self.trouble(&error, bucket))
+    }
+
+    async fn delete(&self, what: &Object) -> Result<(), StoreError> {
+        let bucket = what.bucket.name.as_ref();
+        let request = self.client.delete_object().bucket(bucket).key(&what.key);
+        match self.answer(request.send(), bucket).await {
+            // S3 says 204 of what is not there (DeleteObject); some of its kind say this.
+            Err(Trouble::Refused { refusal }) if refusal.code == "NoSuchKey" => Ok(()),
+            outcome => Ok(outcome.map(drop)?),
+        }
+    }
+
+    fn tell_of(&self, outcome: &Result<(), StoreError>) {
+        match outcome {
+            Ok(()) => self.tell(true),
+            Err(error) if error.kind == ErrorKind::Temporary => self.tell(false),
+            // The fault of the object, not of the service.
+            Err(_) => {}
+        }
     }
 
     /// Whether the last call worked, as a metric.

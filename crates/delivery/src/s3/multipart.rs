@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::progress::{Progress, unless_stalled};
 use super::{Inner, MIB, PART, Trouble, as_i64, body};
-use crate::store::StoreError;
+use crate::store::{Headers, StoreError};
 
 /// Parts on their way at once: one is being sent while the service answers for the other. More would be more
 /// connections and memory for each lane, for a line that one part at a time fills already.
@@ -35,9 +35,9 @@ pub(super) async fn put(
     to: &Object,
     path: &Path,
     len: u64,
-    content_type: &str,
+    headers: Headers<'_>,
 ) -> Result<(), StoreError> {
-    let mut upload = Upload::begin(inner, to, path, len, content_type).await?;
+    let mut upload = Upload::begin(inner, to, path, len, headers).await?;
     let finished = upload.finish().await;
     match &finished {
         Ok(()) => upload.id = None,
@@ -72,11 +72,13 @@ impl<'a> Upload<'a> {
         to: &Object,
         path: &Path,
         len: u64,
-        content_type: &str,
+        headers: Headers<'_>,
     ) -> Result<Self, Trouble> {
         let bucket = to.bucket.name.as_ref();
         let request = inner.client.create_multipart_upload().bucket(bucket).key(&to.key);
-        let created = inner.answer(request.content_type(content_type).send(), bucket).await?;
+        let request = request.content_type(headers.content_type);
+        let request = request.set_cache_control(headers.cache_control.map(str::to_owned));
+        let created = inner.answer(request.send(), bucket).await?;
         let id = created.upload_id.ok_or(Trouble::Answer { lacks: "an upload id" })?;
         let target = Arc::new(Target {
             client: inner.client.clone(),

@@ -22,7 +22,7 @@ fn big(dir: &TempDir) -> Body {
 }
 
 async fn put(mock: &Mock, body: &Body) -> Result<(), StoreError> {
-    store(mock).put(&object("a/b c.ts"), body, "video/mp2t").await
+    store(mock).put(&object("a/b c.ts"), body, Headers::of("video/mp2t")).await
 }
 
 fn is_part(asked: &Asked, number: u32) -> bool {
@@ -59,6 +59,31 @@ async fn a_small_file_goes_up_in_one_plain_put() {
 }
 
 #[tokio::test]
+async fn caches_are_told_how_long() {
+    let mock = Mock::start(|_, _| None).await;
+    let headers = Headers { content_type: "video/mp4", cache_control: Some("public, max-age=3") };
+    store(&mock).put(&object("k"), &Body::Memory(Vec::new()), headers).await.unwrap();
+    put(&mock, &Body::Memory(Vec::new())).await.unwrap();
+    let asked = mock.look(|state| state.asked.clone());
+    assert_eq!(asked[0].headers["cache-control"], "public, max-age=3");
+    assert!(!asked[1].headers.contains_key("cache-control"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn an_object_is_deleted_once_and_for_all() {
+    let mock = Mock::start(|_, _| None).await;
+    put(&mock, &Body::Memory(Vec::new())).await.unwrap();
+    for _ in 0..2 {
+        store(&mock).delete(&object("a/b c.ts")).await.unwrap();
+        assert!(mock.look(|state| state.objects.is_empty()));
+    }
+    let absent = Mock::refusing(404, "NoSuchKey").await;
+    store(&absent).delete(&object("k")).await.unwrap();
+    let denied = Mock::refusing(403, "AccessDenied").await;
+    assert_eq!(store(&denied).delete(&object("k")).await.unwrap_err().kind, ErrorKind::Temporary);
+}
+
+#[tokio::test]
 async fn a_host_with_dots_gets_the_bucket_in_front() {
     let mock = Mock::start(|_, _| None).await;
     let port = mock.url().rsplit_once(':').unwrap().1.to_owned();
@@ -66,7 +91,7 @@ async fn a_host_with_dots_gets_the_bucket_in_front() {
     let url = format!("http://s3.localhost:{port}");
     let resolves = tokio::net::lookup_host(format!("live.s3.localhost:{port}")).await.is_ok();
     let store = S3Store::open(settings(&url));
-    let stored = store.put(&object("k"), &Body::Memory(Vec::new()), "text/plain").await;
+    let stored = store.put(&object("k"), &Body::Memory(Vec::new()), Headers::of("text/plain")).await;
     if resolves {
         stored.unwrap();
         let asked = mock.look(|state| state.asked[0].clone());
