@@ -158,7 +158,6 @@ fn hold(cases: &[Case]) -> Vec<Vec<Seen>> {
 }
 
 #[test]
-#[ignore = "LLHLS_CMAF is not there yet"]
 fn every_promise_of_a_low_latency_list_is_kept() {
     // 1.6 s from key frame to key frame under a target duration of 2 s: the list outgrows six of them.
     let cmaf = Case { seconds: 24, ..Case::new("LLHLS_CMAF", "30000/1001", 100) };
