@@ -179,13 +179,19 @@ fn specs(choice: u8) -> Vec<Spec> {
     let delay_s = if bit(0) { 15 } else { 180 };
     let cycle_duration_s = if bit(1) { 15 } else { 3_600 };
     let slice_duration_s = if bit(2) { 5 } else { 30 };
-    let protocol = package::Protocol::HlsCmaf;
+    let protocol = match choice & 3 | choice >> 5 & 4 {
+        0 => package::Protocol::LlHlsTs,
+        1 => package::Protocol::LlHlsCmaf,
+        2 => package::Protocol::HlsDashCmaf,
+        3 | 4 => package::Protocol::LlHlsDashCmaf,
+        _ => package::Protocol::HlsCmaf,
+    };
     let reconnect_window_s = Duration::from_secs(20).as_secs() as u32;
     let package = package::Settings {
         protocol,
         segment_count: 3,
         segment_duration_s: if bit(2) { 1 } else { 6 },
-        part_duration_ms: None,
+        part_duration_ms: Some(if bit(1) { 100 } else { 500 }),
         reconnect_window_s,
     };
     let flv = record::flv::Settings {

@@ -180,9 +180,9 @@ impl List {
         self.discontinuities
     }
 
-    /// Whether a segment is open, and so has its number.
-    pub(super) fn is_open(&self) -> bool {
-        self.open.is_some()
+    /// The first number that nothing has, not even an open segment.
+    pub(super) fn next_sequence(&self) -> u64 {
+        self.sequence + u64::from(self.open.is_some())
     }
 
     /// Whether anything is listed.

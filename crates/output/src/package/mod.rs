@@ -373,12 +373,11 @@ impl Package {
     }
 
     fn beside(&self) -> Beside {
-        // A segment that is open has its number already.
-        let open = self.lists.iter().flat_map(Lists::iter).any(|list| list.is_open());
+        let next = self.lists.iter().flat_map(Lists::iter).map(List::next_sequence).max();
         Beside {
             multivariant: self.multivariant.clone(),
             mpd: self.mpd.clone(),
-            next_sequence: self.sequence + u64::from(open),
+            next_sequence: next.unwrap_or(0).max(self.sequence),
             dash: self.settings.protocol.has_dash(),
             source_gone: self.source_gone,
             ended: None,

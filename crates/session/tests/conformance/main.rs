@@ -8,11 +8,14 @@
 )]
 
 mod account;
+mod low_latency;
+mod mpd;
 mod player;
 mod specs;
 mod world;
 
 use media::{Gap, Kind, SessionId, StreamId, Wall};
+use output::package::Protocol;
 use session::{Input, Session, SlotEffects};
 use testkit::stories::{STORIES, Step, Story};
 use testkit::{Message, START};
@@ -37,21 +40,29 @@ struct Stage {
     effects: SlotEffects,
     /// The pace at which the next publisher finds the templates, then the one after it, and so on.
     paces: [Pace; 2],
+    /// Every product if there is none, else packaging alone.
+    protocol: Option<Protocol>,
     now: Wall,
 }
 
 impl Stage {
-    fn new(paces: [Pace; 2]) -> Self {
+    fn new(paces: [Pace; 2], protocol: Option<Protocol>) -> Self {
         let stream = StreamId::parse("live.local", "live", "demo").unwrap();
         let session = Session::new(SessionId(1), stream, START, Default::default());
-        let mut stage =
-            Self { session, world: World::default(), effects: SlotEffects::new(), paces, now: START };
+        let mut stage = Self {
+            session,
+            world: World::default(),
+            effects: SlotEffects::new(),
+            paces,
+            protocol,
+            now: START,
+        };
         stage.publish();
         stage
     }
 
-    fn play(story: &Story, paces: [Pace; 2], ending: Ending) -> World {
-        let mut stage = Stage::new(paces);
+    fn play(story: &Story, paces: [Pace; 2], protocol: Option<Protocol>, ending: Ending) -> World {
+        let mut stage = Stage::new(paces, protocol);
         for step in (story.steps)() {
             stage.pass(step.at());
             stage.step(step);
@@ -93,7 +104,11 @@ impl Stage {
     fn publish(&mut self) {
         let [pace, _] = self.paces;
         self.paces.reverse();
-        self.session.publish(&specs::all(pace), self.now, &mut self.effects);
+        let specs = match self.protocol {
+            None => specs::all(pace),
+            Some(protocol) => vec![specs::package(pace, protocol)],
+        };
+        self.session.publish(&specs, self.now, &mut self.effects);
         self.world.take(self.effects.drain(..));
     }
 
@@ -104,7 +119,7 @@ impl Stage {
 }
 
 /// Plays every story at both paces, and with templates that change while its publisher is away, to both ends.
-fn each(check: impl Fn(&Story, World)) {
+fn each(protocol: Option<Protocol>, check: impl Fn(&Story, World)) {
     for story in STORIES {
         let returns = (story.steps)().iter().any(|step| matches!(step, Step::Publish(_)));
         for paces in [[Pace::Brief; 2], [Pace::Usual; 2], [Pace::Brief, Pace::Usual]] {
@@ -112,8 +127,12 @@ fn each(check: impl Fn(&Story, World)) {
                 continue;
             }
             for ending in [Ending::Unpublished, Ending::Shutdown] {
-                println!("{:?}, {paces:?}, {ending:?}", story.name); // shown when it fails
-                check(story, Stage::play(story, paces, ending));
+                // The ends of packaging differ by the pace in nothing.
+                if protocol.is_some() && (paces[0] == Pace::Brief) != matches!(ending, Ending::Unpublished) {
+                    continue;
+                }
+                println!("{:?}, {protocol:?}, {paces:?}, {ending:?}", story.name); // shown when it fails
+                check(story, Stage::play(story, paces, protocol, ending));
             }
         }
     }
@@ -121,7 +140,7 @@ fn each(check: impl Fn(&Story, World)) {
 
 #[test]
 fn every_frame_of_every_story_is_in_each_recording_once_and_in_order() {
-    each(|story, world| {
+    each(None, |story, world| {
         let sent = Account::of_story(story);
         sent.assert_is("the m3u8 recording", &Account::of_slices(world.recorded_slices()));
         sent.assert_is("the FLV recording", &Account::of_flv(world.recorded_flv()));
@@ -130,7 +149,7 @@ fn every_frame_of_every_story_is_in_each_recording_once_and_in_order() {
 
 #[test]
 fn every_picture_is_a_key_frame_of_the_story() {
-    each(|story, world| {
+    each(None, |story, world| {
         let frames = story.frames(Kind::Video);
         for picture in &world.pictures {
             assert!(frames.contains(&picture.data), "not a frame that was sent");
@@ -141,10 +160,53 @@ fn every_picture_is_a_key_frame_of_the_story() {
     });
 }
 
-#[test]
-fn what_lasts_is_published_live() {
-    each(|story, world| {
+fn is_published_live(protocol: Protocol) {
+    each(Some(protocol), |story, world| {
         // Less than 2 s of a run are not: see `package`.
         assert_eq!(world.player.windows > 0, story.name != "0.9 s of audio, then silence");
     });
+}
+
+#[test]
+fn what_lasts_is_published_as_hls() {
+    is_published_live(Protocol::HlsCmaf);
+}
+
+#[test]
+fn what_lasts_is_published_as_low_latency_hls_of_ts() {
+    is_published_live(Protocol::LlHlsTs);
+}
+
+#[test]
+fn what_lasts_is_published_as_low_latency_hls_of_cmaf() {
+    is_published_live(Protocol::LlHlsCmaf);
+}
+
+#[test]
+fn what_lasts_is_published_as_dash() {
+    is_published_live(Protocol::DashCmaf);
+}
+
+#[test]
+fn what_lasts_is_published_as_hls_and_dash() {
+    is_published_live(Protocol::HlsDashCmaf);
+}
+
+#[test]
+fn what_lasts_is_published_as_low_latency_hls_and_dash() {
+    is_published_live(Protocol::LlHlsDashCmaf);
+}
+
+#[test]
+fn every_frame_of_a_steady_stream_is_in_the_parts_of_ts() {
+    for name in ["plain", "B-frames", "video only", "audio only", "a GOP of 250 frames", "reconnect"] {
+        let story = testkit::stories::story(name).unwrap();
+        for pace in [Pace::Brief, Pace::Usual] {
+            println!("{name:?}, {pace:?}");
+            let world = Stage::play(story, [pace; 2], Some(Protocol::LlHlsTs), Ending::Unpublished);
+            let list = if name == "audio only" { "audio.m3u8" } else { "video.m3u8" };
+            let product = Account::of_slices(world.player.segments(list));
+            Account::of_story(story).assert_is("the live transport stream", &product);
+        }
+    }
 }

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use m3u8_rs::{MediaPlaylist, MediaSegment, parse_master_playlist_res, parse_media_playlist_res};
 use output::Window;
 
+use crate::{low_latency, mpd};
+
 /// MIME type of playlists.
 pub const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
@@ -17,7 +19,11 @@ pub struct Player {
     pub windows: usize,
     /// What each immutable name stands for.
     bytes: BTreeMap<Arc<str>, Bytes>,
+    /// The same, as the newest window had it.
+    bodies: BTreeMap<Arc<str>, Arc<[Bytes]>>,
     lists: BTreeMap<Arc<str>, Reload>,
+    parts: BTreeMap<Arc<str>, low_latency::Follower>,
+    mpd: mpd::Follower,
     next_sequence: u64,
     over: bool,
 }
@@ -43,19 +49,33 @@ impl Player {
         assert!(window.next_sequence >= self.next_sequence);
         self.next_sequence = window.next_sequence;
         for (name, resource) in &window.resources {
+            if self.bodies.get(name).is_some_and(|body| Arc::ptr_eq(body, &resource.body)) {
+                continue;
+            }
+            self.bodies.insert(name.clone(), resource.body.clone());
             let bytes = Bytes::from(resource.body.concat());
             assert!(!bytes.is_empty());
             let before = self.bytes.entry(name.clone()).or_insert_with(|| bytes.clone());
             assert!(*before == bytes, "{name} has other bytes than before");
         }
-        check_multivariant(window);
+        if window.multivariant.is_some() || window.mpd.is_none() {
+            check_multivariant(window);
+        }
+        self.mpd.read(window);
         for (name, playlist) in &window.playlists {
             assert_eq!(playlist.full.content_type, PLAYLIST, "{name}");
             let list = media_playlist(&playlist.full.body.concat());
             self.lists.entry(name.clone()).or_default().read(name, &list, window);
+            self.parts.entry(name.clone()).or_default().read(name, playlist, window);
         }
         self.over = window.ended;
         assert_eq!(window.forget_at.is_some(), window.ended);
+    }
+
+    /// Every segment that the playlist `name` ever named, in order.
+    pub fn segments(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let segments = self.lists[name].segments.values();
+        segments.filter_map(|(uri, _)| self.bytes.get(&**uri)).map(|bytes| &bytes[..])
     }
 
     /// Whether there is nothing to play, or everybody was told that it ended.
@@ -67,7 +87,6 @@ impl Player {
 impl Reload {
     fn read(&mut self, name: &str, list: &MediaPlaylist, window: &Window) {
         assert_eq!(list.end_list, window.ended, "{name}");
-        assert!(!list.segments.is_empty(), "{name}");
         assert!(list.media_sequence >= self.media_sequence, "{name}: MEDIA-SEQUENCE fell");
         self.media_sequence = list.media_sequence;
         assert!(list.discontinuity_sequence >= self.discontinuity_sequence, "{name}: DISCONTINUITY-SEQUENCE");

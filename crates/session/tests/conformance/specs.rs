@@ -1,6 +1,7 @@
 //! The products, all of them.
 
 use output::name::{Name, Variable};
+use output::package::Protocol;
 use output::{Bucket, Spec, package, record, snapshot};
 
 /// How often files, segments and pictures end.
@@ -12,11 +13,11 @@ pub enum Pace {
     Usual,
 }
 
-/// Every [`Spec`] there is, snapshots in both namings.
+/// Every [`Spec`] there is, snapshots in both namings, packaging as HLS_CMAF: [`package`] makes the others.
 pub fn all(pace: Pace) -> Vec<Spec> {
-    let (slice_duration_s, cycle_duration_s, segment_duration_s, interval_s) = match pace {
-        Pace::Brief => (1, 3, 1, 1),
-        Pace::Usual => (30, 21_600, 2, 5),
+    let (slice_duration_s, cycle_duration_s, interval_s) = match pace {
+        Pace::Brief => (1, 3, 1),
+        Pace::Usual => (30, 21_600, 5),
     };
     let store = || Bucket { storage: "oss-local".into(), name: "live-bucket".into() };
     let name = |text: &str, variables| Name::parse(text, variables).unwrap();
@@ -36,13 +37,6 @@ pub fn all(pace: Pace) -> Vec<Spec> {
         delay_s: 180,
         utc_offset: 28_800,
     };
-    let package = package::Settings {
-        protocol: package::Protocol::HlsCmaf,
-        segment_count: 3,
-        segment_duration_s,
-        part_duration_ms: None,
-        reconnect_window_s: 30,
-    };
     let overwrite = name("{AppName}/{StreamName}.jpg", Variable::OVERWRITE_SNAPSHOT);
     let sequence = name("{AppName}/{UnixTimestamp}_{Sequence}.jpg", Variable::SEQUENCE_SNAPSHOT);
     let snapshot = |counter: &str, naming| {
@@ -53,8 +47,23 @@ pub fn all(pace: Pace) -> Vec<Spec> {
     vec![
         Spec::RecordHls(hls),
         Spec::RecordFlv(flv),
-        Spec::Package(package),
+        package(pace, Protocol::HlsCmaf),
         snapshot("overwrite", snapshot::Naming::Overwrite(overwrite)),
         snapshot("sequence", snapshot::Naming::Sequence(sequence)),
     ]
+}
+
+/// Packaging alone.
+pub fn package(pace: Pace, protocol: Protocol) -> Spec {
+    let (segment_duration_s, part_duration_ms) = match pace {
+        Pace::Brief => (1, 100),
+        Pace::Usual => (2, 700),
+    };
+    Spec::Package(package::Settings {
+        protocol,
+        segment_count: 3,
+        segment_duration_s,
+        part_duration_ms: Some(part_duration_ms),
+        reconnect_window_s: 30,
+    })
 }

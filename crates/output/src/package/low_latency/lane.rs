@@ -158,6 +158,14 @@ impl Lane {
         Ok(())
     }
 
+    /// Sound that nothing of the rendition's own comes beside any more, up to `latest`.
+    pub(super) fn finish_sound(&mut self, latest: i64, out: &mut Vec<Made>) {
+        let waits = self.mux.sound().filter(|sound| sound.first().is_some_and(|first| first < latest));
+        if let Some(end) = waits.map(Rendition::end) {
+            self.fill(end.min(latest).max(self.position() + 1_000), out);
+        }
+    }
+
     /// Ends the open part.
     pub(super) fn finish_part(&mut self, out: &mut Vec<Made>) -> Result<(), Error> {
         let frames = std::mem::take(&mut self.frames);
