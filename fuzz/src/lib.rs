@@ -49,6 +49,7 @@ pub const ENTRIES: &[Entry] = &[
         seeds: seeds::calls::huawei_templates,
     },
     Entry { name: "policy", run: entries::policy::policy, seeds: seeds::calls::policies },
+    Entry { name: "reload-directives", run: entries::reload::directives, seeds: seeds::queries },
     Entry { name: "session", run: entries::session::session, seeds: seeds::stories },
 ];
 

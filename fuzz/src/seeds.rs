@@ -272,6 +272,18 @@ pub(crate) fn names() -> Vec<Vec<u8>> {
     texts.map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
+/// What players append to the URL of a playlist.
+pub(crate) fn queries() -> Vec<Vec<u8>> {
+    let texts = [
+        "_HLS_msn=1732111200&_HLS_part=2&_HLS_skip=YES",
+        "token=a%20b&_HLS_msn=18446744073709551615&_HLS_skip=v2",
+        "_HLS_part=0",
+        "_HLS_msn=+1&_HLS_msn=7",
+        "_HLS_skip=no&_HLS_part=00012&_HLS_msn=0&&=&_HLS_msn",
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
 /// The config that we ship, whole, without its comments, and with the environment over it.
 pub(crate) fn configs() -> Vec<Vec<u8>> {
     let shipped = std::fs::read_to_string(root().join("config/millrace.toml")).unwrap_or_default();
