@@ -25,6 +25,7 @@ pub(crate) fn run() -> Result<Vec<Row>, Error> {
     let mut plans: Vec<(String, Vec<Spec>)> = vec![("no output".to_owned(), Vec::new())];
     plans.extend(all.iter().map(|spec| (spec.name().to_owned(), vec![spec.clone()])));
     plans.push(("all outputs".to_owned(), all));
+    plans.extend(PROTOCOLS.map(|(word, protocol)| (format!("package {word}"), vec![packaged(protocol)])));
     let mut rows = Vec::new();
     for (what, specs) in plans {
         let mut calls = Vec::with_capacity(messages.len() * ROUNDS);
@@ -61,13 +62,7 @@ fn specs() -> Result<Vec<Spec>, Error> {
     let picture = "snapshot/{AppName}/{StreamName}/{UnixTimestamp}.jpg";
     let (cycle_duration_s, delay_s, utc_offset) = (3_600, 180, 28_800);
     Ok(vec![
-        Spec::Package(package::Settings {
-            protocol: package::Protocol::HlsCmaf,
-            segment_count: 3,
-            segment_duration_s: 2,
-            part_duration_ms: None,
-            reconnect_window_s: 30,
-        }),
+        packaged(package::Protocol::HlsCmaf),
         Spec::RecordHls(record::hls::Settings {
             store: store.clone(),
             slice_duration_s: 30,
@@ -92,4 +87,24 @@ fn specs() -> Result<Vec<Spec>, Error> {
             utc_offset,
         }),
     ])
+}
+
+/// The other protocols of packaging, by the words of templates.
+const PROTOCOLS: [(&str, package::Protocol); 5] = [
+    ("LLHLS_TS", package::Protocol::LlHlsTs),
+    ("LLHLS_CMAF", package::Protocol::LlHlsCmaf),
+    ("DASH_CMAF", package::Protocol::DashCmaf),
+    ("HLSDASH_CMAF", package::Protocol::HlsDashCmaf),
+    ("LLHLSDASH_CMAF", package::Protocol::LlHlsDashCmaf),
+];
+
+/// Packaging with the configuration's defaults.
+fn packaged(protocol: package::Protocol) -> Spec {
+    Spec::Package(package::Settings {
+        protocol,
+        segment_count: 3,
+        segment_duration_s: 2,
+        part_duration_ms: Some(350),
+        reconnect_window_s: 30,
+    })
 }
