@@ -3,34 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use manifest::low_latency::{self, Closing, End, Hint, OpenSegment, Terms};
-use manifest::media::{MediaPlaylist, Segment};
+use manifest::media::MediaPlaylist;
 use media::{TrackId, Wall};
 
 use super::naming::{part_name, playlist_name, segment_name, timed_name};
 use super::part::Part;
-use crate::{Edge, Resource};
+use super::segment::{Closed, Entry, Form, Named, Open};
+use crate::Edge;
 
 /// Target durations from the end of a list up to which parts can be fetched: their tags leave after three, and three
 /// more they stay (packaging-rules L-08); one more for what is open.
 const PARTS_FETCHABLE_FOR: i64 = 7;
-
-/// A named resource.
-pub(super) type Named = (Arc<str>, Resource);
-
-/// How the segments of a rendition look in one run.
-#[derive(Clone, Debug)]
-pub(super) struct Form {
-    /// The initialization segment, where there is one.
-    pub init: Option<Named>,
-    /// MIME type of its segments and parts.
-    pub content_type: &'static str,
-    /// What their names end in.
-    pub suffix: &'static str,
-    /// Segments are named by time, in the run whose first segment has this number, rather than by number.
-    pub timed: Option<u64>,
-}
 
 /// What all lists of a stream have in common.
 #[derive(Clone, Copy, Debug)]
@@ -89,52 +73,6 @@ struct Parts {
     /// Name of the next one.
     next: Arc<str>,
     suffix: &'static str,
-}
-
-/// The segment that grows.
-struct Open {
-    name: Arc<str>,
-    form: Form,
-    text: OpenSegment,
-    from: i64,
-    duration: i64,
-    frames: usize,
-    key: bool,
-    ticks: Option<(i64, i64)>,
-    body: Vec<Bytes>,
-    parts: Vec<Named>,
-}
-
-/// A complete segment.
-struct Entry {
-    sequence: u64,
-    discontinuities: u64,
-    duration: i64,
-    /// End on the list's own time, in microseconds.
-    end: i64,
-    line: Segment,
-    /// `None` for a gap.
-    media: Option<Named>,
-    init: Option<Named>,
-    parts: Vec<Named>,
-}
-
-/// What a segment turned out to be.
-pub(super) struct Closed {
-    /// Media sequence number.
-    pub sequence: u64,
-    /// Where it begins, in microseconds on the session's timeline.
-    pub from: i64,
-    /// EXTINF in microseconds.
-    pub duration: i64,
-    /// Frames in it.
-    pub frames: usize,
-    /// Bytes of it.
-    pub bytes: u64,
-    /// Whether it begins with a key frame.
-    pub key: bool,
-    /// Where its first frame begins and its last one ends, in ticks of the track; `None` for a gap.
-    pub ticks: Option<(i64, i64)>,
 }
 
 impl List {
@@ -398,11 +336,5 @@ impl List {
 
     fn target_us(&self) -> i64 {
         i64::try_from(self.rules.target_s.saturating_mul(1_000_000)).unwrap_or(i64::MAX)
-    }
-}
-
-impl Form {
-    fn resource(&self, body: Vec<Bytes>) -> Resource {
-        Resource { content_type: self.content_type, body: body.into(), immutable: true }
     }
 }

@@ -6,7 +6,8 @@ use media::{Packet, TrackId};
 
 use super::cutter::{Cut, Cutter};
 use super::part::{Made, Part, Step};
-use super::rendition::{self, Rendition};
+use super::rendition::Rendition;
+use super::running;
 use crate::{Effect, Effects, Error, Warning};
 
 /// How much media of the leading track a finished segment waits for the other track, in microseconds.
@@ -72,7 +73,7 @@ impl Live {
         }
         self.complete(out)?;
         if !out.is_empty() {
-            rendition::report(self.renditions.iter_mut(), fx);
+            running::report(self.renditions.iter_mut(), fx);
         }
         Ok(())
     }

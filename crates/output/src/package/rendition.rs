@@ -6,10 +6,11 @@ use bytes::Bytes;
 use container::mp4;
 use media::{Packet, Ratio, Ticks, Track, TrackId};
 
-use super::list::Form;
+use super::frame::{Frame, ticks};
 use super::measure;
 use super::part::Part;
-use crate::{Effect, Effects, Error, Warning};
+use super::segment::Form;
+use crate::Error;
 
 /// Most that the last frame of a segment may reach over its end, in microseconds. A frame that lasts longer
 /// stands for a stall and is shortened, so that the segment keeps its length.
@@ -44,21 +45,6 @@ enum Unaligned {
     No,
     Found,
     Told,
-}
-
-/// A frame on its way into a segment.
-pub(super) struct Frame {
-    /// Decode time in ticks of the track.
-    pub dts: i64,
-    /// What a fragment has of it.
-    pub sample: mp4::Sample,
-}
-
-impl Frame {
-    /// Where the next frame begins, in ticks of the track.
-    pub(super) fn end(&self) -> i64 {
-        self.dts.saturating_add(i64::from(self.sample.duration))
-    }
 }
 
 impl Rendition {
@@ -186,12 +172,12 @@ impl Rendition {
     }
 
     /// Frames left out since the last call.
-    fn take_dropped(&mut self) -> u64 {
+    pub(super) fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
     }
 
     /// Whether a segment began where this track has no key frame; true once.
-    fn take_unaligned(&mut self) -> bool {
+    pub(super) fn take_unaligned(&mut self) -> bool {
         let found = self.unaligned == Unaligned::Found;
         if found {
             self.unaligned = Unaligned::Told;
@@ -351,26 +337,5 @@ impl Rendition {
     /// `ticks` of the track in microseconds.
     pub(super) fn micros(&self, ticks: i64) -> i64 {
         self.track.timescale.micros(Ticks(ticks))
-    }
-}
-
-/// Where the first of `frames` begins and the last one ends.
-pub(super) fn ticks(frames: &[Frame]) -> Option<(i64, i64)> {
-    Some((frames.first()?.dts, frames.last()?.end()))
-}
-
-/// Tells what was dropped and what is not aligned. Once per segment, so that a stall is not a warning for each of its
-/// frames.
-pub(super) fn report<'a>(renditions: impl Iterator<Item = &'a mut Rendition>, fx: &mut Effects) {
-    let mut count = 0;
-    for rendition in renditions {
-        count += rendition.take_dropped();
-        if rendition.take_unaligned() {
-            fx.push(Effect::Warn(Warning::Unaligned { index: rendition.id().index }));
-        }
-    }
-    if count > 0 {
-        let why = "their segment is closed, or nothing to decode them from";
-        fx.push(Effect::Warn(Warning::FramesDropped { count, why }));
     }
 }

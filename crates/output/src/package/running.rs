@@ -5,12 +5,12 @@ use container::ts::{self, Muxer};
 use media::{Kind, Packet, Run, Ticks, Timescale, Track, TrackId, Wall};
 
 use super::cutter::Cutter;
-use super::list::Form;
 use super::live::Live;
 use super::low_latency::{self, PartLength};
 use super::naming::init_name;
 use super::part::{Made, Part};
 use super::rendition::Rendition;
+use super::segment::Form;
 use crate::{Effect, Effects, Error, Resource, Warning};
 
 /// A run on its way into the lists.
@@ -256,4 +256,20 @@ pub(super) fn lost(from: i64, duration: i64, target: Option<i64>) -> impl Iterat
     let end = from + duration;
     let starts = std::iter::successors(Some(from), move |&at| Some(at + most).filter(|&at| at < end));
     starts.map(move |at| Part::gap(at, most.min(end - at)))
+}
+
+/// Tells what was dropped and what is not aligned. Once per segment, so that a stall is not a warning for each of its
+/// frames.
+pub(super) fn report<'a>(renditions: impl Iterator<Item = &'a mut Rendition>, fx: &mut Effects) {
+    let mut count = 0;
+    for rendition in renditions {
+        count += rendition.take_dropped();
+        if rendition.take_unaligned() {
+            fx.push(Effect::Warn(Warning::Unaligned { index: rendition.id().index }));
+        }
+    }
+    if count > 0 {
+        let why = "their segment is closed, or nothing to decode them from";
+        fx.push(Effect::Warn(Warning::FramesDropped { count, why }));
+    }
 }

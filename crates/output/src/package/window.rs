@@ -6,7 +6,8 @@ use bytes::Bytes;
 use manifest::low_latency::{self, Report};
 use media::{TrackId, Wall};
 
-use super::list::{List, Named, Rules};
+use super::list::{List, Rules};
+use super::segment::Named;
 use crate::{Delta, Playlist, Resource, Window};
 
 /// MIME type of playlists (packaging-rules H-03).

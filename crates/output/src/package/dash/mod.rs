@@ -15,11 +15,13 @@ use bytes::Bytes;
 use manifest::mpd::{self, Clock, Kind, Latency, Mpd};
 use media::{Packet, Ratio, Run, TrackId, Wall};
 
+use self::late::Late;
 use self::period::{Constant, Followed, Period, Set};
 use super::measure::Rates;
 use super::running::Running;
 use crate::Resource;
 
+mod late;
 mod period;
 
 const MIME: &str = "application/dash+xml";
@@ -34,8 +36,6 @@ const LOW_MARGIN_US: i64 = 50_000;
 const MOST_MARGIN_US: i64 = 2_000_000;
 /// How far media may fall behind the wall clock before a new Period says so, in microseconds (packaging-rules Q7).
 const DRIFT_US: i64 = 500_000;
-/// Over how much media drift is measured, in microseconds: the packet that came earliest counts, not a burst.
-const DRIFT_WINDOW_US: i64 = 10_000_000;
 /// A Period of fewer segments is not left for drift (packaging-rules D-21).
 const LEAST_ROWS: usize = 3;
 /// A length that fails twice within so many segments is not stated again in the run.
@@ -110,44 +110,6 @@ pub(super) struct Complete {
     pub key: bool,
     /// `None` for a gap.
     pub ticks: Option<(i64, i64)>,
-}
-
-/// How much later than the run's clock says packets come, in microseconds.
-#[derive(Default)]
-struct Late {
-    run: Option<u32>,
-    most: i64,
-    least: i64,
-    /// Since when `least` is measured, on the session's timeline.
-    since: i64,
-    /// What it was before that.
-    settled: Option<i64>,
-    /// What it was when the Period began.
-    at_start: Option<i64>,
-    received: Wall,
-}
-
-impl Late {
-    fn packet(&mut self, run: &Run, packet: &Packet, end: i64) {
-        if self.run != Some(run.index) {
-            *self = Self { run: Some(run.index), least: i64::MAX, since: end, ..Self::default() };
-        }
-        let due = run.wall.plus_micros(end.saturating_sub(run.start));
-        let late = packet.received.micros_since(due);
-        self.most = self.most.max(late);
-        self.least = self.least.min(late);
-        self.received = packet.received;
-        if end.saturating_sub(self.since) >= DRIFT_WINDOW_US {
-            self.settled = Some(self.least);
-            self.at_start.get_or_insert(self.least);
-            (self.least, self.since) = (i64::MAX, end);
-        }
-    }
-
-    /// By how much media has fallen behind since the Period began.
-    fn drift(&self) -> i64 {
-        self.settled.zip(self.at_start).map_or(0, |(now, then)| now.saturating_sub(then))
-    }
 }
 
 impl Dash {
@@ -283,7 +245,7 @@ impl Dash {
         } else {
             period.start_us = period.start_us.max(0);
         }
-        self.late.at_start = self.late.settled;
+        self.late.begin_period();
         period.constant = self.constant(row, &period);
         self.periods.push_back(period);
     }

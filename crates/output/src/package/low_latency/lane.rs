@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::super::frame::{Frame, ticks};
 use super::super::part::{Made, Part, Step};
-use super::super::rendition::{Frame, Rendition, ticks};
+use super::super::rendition::Rendition;
 use super::Ahead;
 use super::mux::Mux;
 use super::target::part_target;

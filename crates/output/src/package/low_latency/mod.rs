@@ -12,7 +12,8 @@ use self::lane::Lane;
 use self::mux::{Mux, Ts};
 use super::cutter::{Cut, Cutter};
 use super::part::Made;
-use super::rendition::{self, Rendition};
+use super::rendition::Rendition;
+use super::running;
 use crate::{Effect, Effects, Error, Warning};
 
 mod lane;
@@ -299,7 +300,7 @@ impl Live {
 
     /// Once per segment, so that a stall is not a warning for each of its frames.
     fn report(&mut self, fx: &mut Effects) {
-        rendition::report(self.renditions_mut(), fx);
+        running::report(self.renditions_mut(), fx);
         let count: u64 = self.lanes.iter_mut().map(Lane::take_short).sum();
         if count > 0 && !std::mem::replace(&mut self.warned, true) {
             fx.push(Effect::Warn(Warning::ShortParts { count }));

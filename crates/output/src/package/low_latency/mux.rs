@@ -4,7 +4,8 @@ use bytes::{Bytes, BytesMut};
 use container::ts::Muxer;
 use media::{Packet, Ticks, TrackId, Wall};
 
-use super::super::rendition::{Frame, Rendition};
+use super::super::frame::Frame;
+use super::super::rendition::Rendition;
 use crate::Error;
 
 /// What a rendition's parts are.
