@@ -12,6 +12,7 @@ mod account;
 mod captures;
 mod codecs;
 mod command_line;
+mod dash;
 mod declared;
 mod encoder;
 mod enhanced;

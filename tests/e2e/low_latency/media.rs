@@ -43,10 +43,14 @@ pub fn check(seen: &Seen, file: &Path, track: &str) {
 fn part_is_true(part: &Part, range: std::ops::Range<usize>, packets: &[Packet], is_last: bool) {
     let first = packets.iter().position(|packet| packet.position >= range.start).unwrap_or(packets.len());
     let after = packets.iter().position(|packet| packet.position >= range.end).unwrap_or(packets.len());
+    if is_last && first == after {
+        // Sound that is longer than the picture.
+        return;
+    }
     assert!(first < after, "L-02: no frame in {part:?}");
     let has_key = packets[first..after].iter().any(|packet| packet.is_key);
     assert_eq!(part.independent, has_key, "L-06: {part:?}");
-    if !is_last {
+    if !is_last && after < packets.len() {
         let lasts = packets[after].dts_ns - packets[first].dts_ns;
         assert!(lasts.abs_diff(part.duration) <= TICK_NS, "L-04: {part:?} lasts {lasts} ns");
     }
@@ -72,12 +76,13 @@ fn packets(file: &Path, track: &str) -> Vec<Packet> {
     text.lines().filter(|line| !line.is_empty()).map(packet).collect()
 }
 
-/// What ffmpeg says while it decodes everything.
+/// What ffmpeg says while it decodes everything. Times go through as they are: a rate that it guesses from the
+/// first few would make it complain of its own rounding.
 fn complaints(file: &Path) -> String {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "warning", "-i"])
         .arg(file)
-        .args(["-f", "null", "-"])
+        .args(["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"])
         .output()
         .unwrap();
     String::from_utf8(output.stderr).unwrap()

@@ -16,6 +16,7 @@ use follow::{Edges, Seen, Watch};
 mod follow;
 mod list;
 mod media;
+mod proof;
 mod rules;
 
 /// One stream and how it is packaged.

@@ -58,6 +58,8 @@ fn parts(list: &List, is_audio: bool) {
         let old = to_end >= 3 * list.target;
         assert_eq!(segment.parts.is_empty(), old, "L-08: {to_end} ns before the end: {segment:?}");
         for (at, part) in segment.parts.iter().enumerate() {
+            let end = segment.whole.is_some() && at + 1 == segment.parts.len();
+            assert!(!part.gap || end, "L-21: nothing was lost: {part:?}");
             assert!(part.duration <= list.part_target, "L-04: {part:?} over {}", list.part_target);
             let last = segment.whole.is_some() && at + 1 == segment.parts.len();
             let long = part.duration * 100 >= list.part_target * 85;
