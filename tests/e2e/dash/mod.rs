@@ -34,6 +34,7 @@ struct Player {
     grew: usize,
 }
 
+#[expect(clippy::disallowed_methods, reason = "a player has a clock of its own")]
 fn now() -> Wall {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as Wall
 }
@@ -145,9 +146,7 @@ impl Player {
                 return Some((next, answer));
             }
             assert!([404, 503].contains(&answer.status), "{path}: {}", answer.status);
-            if self.mpd().minimum_update.is_none() {
-                return None;
-            }
+            self.mpd().minimum_update?;
             assert!(late < PATIENCE, "D-02: {path} does not come, and the MPD does not end");
             pause();
         }
@@ -155,7 +154,7 @@ impl Player {
 
     /// It came as it grew, and is the same when it is complete (packaging-rules D-27, D-28).
     fn grown(&mut self, set: &Set, segment: &Segment, answer: &Answer) {
-        let path = beside(&self.path, &set.uri(&segment));
+        let path = beside(&self.path, &set.uri(segment));
         assert_eq!(answer.header("content-length"), "", "D-27: {path} was complete already");
         let first = answer.pieces.first().expect("a chunk").0;
         assert!(answer.pieces.len() > 1 && answer.done > first, "D-27: {path} came at once");

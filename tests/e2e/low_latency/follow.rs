@@ -82,7 +82,7 @@ impl Watch<'_> {
     fn turn(&self, turn: usize, list: &List, seen: &mut Seen) -> Turn {
         let (number, part) = list.next();
         let skip = ["", "&_HLS_skip=YES", "&_HLS_skip=v2"][turn % 3];
-        let coding = if turn % 2 == 0 { GZIP } else { "" };
+        let coding = if turn.is_multiple_of(2) { GZIP } else { "" };
         let query = format!("{}?_HLS_msn={number}&_HLS_part={part}{skip}", self.path);
         let hinted = beside(&self.path, &list.hints[0].1);
         let before = self.edges.lock().unwrap().clone();
@@ -130,7 +130,7 @@ impl Watch<'_> {
     fn hint_came_true(&self, old: &List, new: &List, hint: &Answer, list: &Answer, seen: &mut Seen) {
         let uri = &old.hints[0].1;
         assert_eq!(hint.status, 200, "L-13: {uri}: {}", String::from_utf8_lossy(&hint.body));
-        assert!(hint.whole && hint.header("content-length") != "", "L-13: {uri} came in pieces");
+        assert!(hint.whole && !hint.header("content-length").is_empty(), "L-13: {uri} came in pieces");
         let (first, last) = (hint.pieces.first().unwrap(), hint.pieces.last().unwrap());
         assert!(last.0 - first.0 < Duration::from_secs(1), "L-13: {uri} was sent before it was whole");
         if new.parts().any(|part| &part.uri == uri) {
