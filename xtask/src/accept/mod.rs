@@ -7,6 +7,7 @@ mod changes;
 mod codecs;
 mod fuzz;
 mod obs;
+mod players;
 mod results;
 mod s3;
 mod server;
@@ -51,6 +52,11 @@ const PROOFS: &[Proof] = &[
         run: fuzz::run,
     },
     Proof { name: "obs", about: "OBS Studio publishes, and is refused where it must be", run: obs::run },
+    Proof {
+        name: "players",
+        about: "hls.js, dash.js, Shaka, FFmpeg and GStreamer on every protocol (--browsers: the first three only)",
+        run: players::run,
+    },
     Proof {
         name: "s3",
         about: "a real MinIO, or the service of MILLRACE_TEST_S3_URL; a 2 GB object",

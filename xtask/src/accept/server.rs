@@ -38,6 +38,7 @@ listen = "127.0.0.1:@API@"
 pub struct Server {
     process: Process,
     rtmp: u16,
+    http: u16,
     /// Port of the API.
     pub api: u16,
 }
@@ -66,12 +67,27 @@ impl Server {
                 return Err("millrace does not become healthy".into());
             }
         }
-        Ok(Server { process, rtmp, api })
+        Ok(Server { process, rtmp, http, api })
     }
 
     /// The app `live`.
     pub fn rtmp_url(&self) -> String {
         format!("rtmp://127.0.0.1:{}/live", self.rtmp)
+    }
+
+    /// Where to publish a stream of another app.
+    pub fn publish_url(&self, app: &str, stream: &str) -> String {
+        format!("rtmp://127.0.0.1:{}/{app}/{stream}", self.rtmp)
+    }
+
+    /// What is played at `path`.
+    pub fn play_url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.http)
+    }
+
+    /// Whether there is something to play at `path`.
+    pub fn plays(&self, path: &str) -> bool {
+        get(self.http, path).is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
     }
 
     /// A figure of `/metrics`, without labels.

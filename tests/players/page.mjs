@@ -1,0 +1,93 @@
+// Plays `?player=NAME&url=URL` and keeps what a viewer would notice: how soon it starts, whether it stops, how far
+// behind it is. `watch.mjs` reads `window.seen`.
+
+const SAMPLE_MS = 200;
+// A player that has just started is still finding its place.
+const SETTLED_MS = 6000;
+
+const asked = new URLSearchParams(location.search);
+const video = document.getElementById('video');
+const begun = performance.now();
+const seen = window.seen = {
+  firstFrameMs: null, stalls: [], errors: [], warnings: [], latencies: [], told: [], rates: [], frames: 0, width: 0,
+};
+
+function script(src) {
+  return new Promise((resolve, reject) => {
+    const element = document.createElement('script');
+    element.onload = resolve;
+    element.onerror = () => reject(new Error(`no ${src}`));
+    element.src = src;
+    document.head.append(element);
+  });
+}
+
+// Each answers with two functions: the UTC milliseconds of the picture that is shown, by what the stream says of
+// it, and the latency that the player itself tells, in seconds.
+const players = {
+  async 'hls.js'(url) {
+    await script('/lib/hls.js/dist/hls.js');
+    const hls = new Hls({ lowLatencyMode: true });
+    hls.on(Hls.Events.ERROR, (_, data) => {
+      const word = `${data.type}: ${data.details}${data.error ? `: ${data.error.message}` : ''}`;
+      (data.fatal ? seen.errors : seen.warnings).push(word);
+    });
+    hls.loadSource(url);
+    hls.attachMedia(video);
+    return { date: () => hls.playingDate?.getTime(), told: () => hls.latency };
+  },
+  async 'dash.js'(url) {
+    await script('/lib/dashjs/dist/modern/umd/dash.all.debug.js');
+    const player = dashjs.MediaPlayer().create();
+    player.on('error', (event) => seen.errors.push(`${event.error?.code}: ${event.error?.message}`));
+    player.on('playbackError', (event) => seen.errors.push(`playback: ${event.error?.message ?? event.error}`));
+    player.updateSettings({ debug: { logLevel: 2 } });
+    player.initialize(video, url, true);
+    return { date: () => player.timeAsUTC() * 1000, told: () => player.getCurrentLiveLatency() };
+  },
+  async shaka(url) {
+    await script('/lib/shaka-player/dist/shaka-player.compiled.debug.js');
+    const player = new shaka.Player();
+    await player.attach(video);
+    player.addEventListener('error', (event) => seen.errors.push(`${event.detail.code}: ${event.detail.message}`));
+    await player.load(url);
+    return { date: () => player.getPlayheadTimeAsDate()?.getTime(), told: () => player.getStats().liveLatency };
+  },
+};
+
+function countFrames() {
+  video.requestVideoFrameCallback(() => {
+    seen.firstFrameMs ??= performance.now() - begun;
+    seen.frames += 1;
+    seen.width = video.videoWidth;
+    countFrames();
+  });
+}
+
+// A stall is a playhead that stands although it should move; events of the players' own differ too much.
+function look(clock) {
+  let [last, stood] = [video.currentTime, null];
+  setInterval(() => {
+    const now = performance.now();
+    if (seen.firstFrameMs === null || video.ended) return;
+    if (video.currentTime === last) {
+      stood ??= now - SAMPLE_MS;
+    } else if (stood !== null) {
+      if (now - stood > 2 * SAMPLE_MS) seen.stalls.push({ at: (stood - begun) / 1000, ms: now - stood });
+      stood = null;
+    }
+    last = video.currentTime;
+    if (now - begun - seen.firstFrameMs < SETTLED_MS) return;
+    const date = clock.date();
+    if (date) seen.latencies.push((Date.now() - date) / 1000);
+    seen.told.push(clock.told());
+    seen.rates.push(video.playbackRate);
+  }, SAMPLE_MS);
+}
+
+video.addEventListener('error', () => seen.errors.push(`video: ${video.error?.message}`));
+window.addEventListener('unhandledrejection', (event) => seen.errors.push(String(event.reason)));
+countFrames();
+const clock = await players[asked.get('player')](asked.get('url'));
+look(clock);
+await video.play();

@@ -1,0 +1,116 @@
+//! Real players on every protocol: hls.js, dash.js and Shaka Player in a headless Chromium, FFmpeg and GStreamer; and
+//! the long ones of the tests that follow playlists and MPDs themselves (`tests/e2e/low_latency`, `dash`).
+
+mod browsers;
+mod demuxers;
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Report;
+use super::server::Server;
+use crate::process::Process;
+use crate::shell::{build_release, cargo, command, output, root, run as run_command};
+use crate::{Result, sdk, system};
+
+/// Every protocol, and the extensions of the URLs that play it.
+const PROTOCOLS: &[(&str, &[&str])] = &[
+    ("HLS_CMAF", &["m3u8"]),
+    ("LLHLS_TS", &["m3u8"]),
+    ("LLHLS_CMAF", &["m3u8"]),
+    ("DASH_CMAF", &["mpd"]),
+    ("HLSDASH_CMAF", &["m3u8", "mpd"]),
+    ("LLHLSDASH_CMAF", &["m3u8", "mpd"]),
+];
+
+/// PartDuration of the protocols with parts, in milliseconds.
+const PART_MS: u32 = 350;
+
+/// Until a stream that has just begun can be played.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// `args`: `--browsers` leaves out everything but the browsers.
+pub fn run(args: &[String]) -> Result<Report> {
+    system::provide(&[system::BUILD, system::TEST, system::SDK, system::PLAYERS])?;
+    let modules = browsers::install()?;
+    let mut report = Report::default();
+    let only_browsers = args.iter().any(|arg| arg == "--browsers");
+    if !only_browsers {
+        report.body.push_str(&followed()?);
+    }
+    let binary = build_release("server", "millrace")?;
+    let dir = root().join("target/accept/players");
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir)?;
+    let server = Server::start(&binary, &dir, &templates(), "server.log")?;
+    let pushes = push(&server, &dir)?;
+    for (protocol, extensions) in PROTOCOLS {
+        for extension in *extensions {
+            let path = format!("/{protocol}/s.{extension}");
+            server.wait_until(&path, PATIENCE, |server| server.plays(&path))?;
+        }
+    }
+    if !only_browsers {
+        demuxers::play(&server, &mut report)?;
+    }
+    let outcome = browsers::play(&server, &modules, &mut report);
+    pushes.into_iter().try_for_each(|push| push.end_with("INT", PATIENCE).map(drop))?;
+    server.stop()?;
+    if let Err(error) = outcome {
+        println!("{}", report.body);
+        return Err(error);
+    }
+    Ok(report)
+}
+
+/// The tests that take longer than the gate has.
+fn followed() -> Result<String> {
+    sdk::provide()?;
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "--package", "server", "--test", "e2e", "low_latency::", "dash::"]);
+    let said = output(tests.args(["--", "--include-ignored", "--test-threads=1"]))?;
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("test ")).collect();
+    Ok(format!("```text\n{}\n```\n\n", lines.join("\n")))
+}
+
+/// Each protocol has an app of its name.
+fn templates() -> String {
+    let template = |(protocol, _): &(&str, &[&str])| {
+        let parts = match protocol.starts_with("LL") {
+            true => format!("segment_duration = 1\npart_duration = {PART_MS}\n"),
+            false => "segment_duration = 2\n".to_owned(),
+        };
+        format!(
+            "[[package]]\ndomain_name = \"live.local\"\napp_name = \"{protocol}\"\nstream_name = \"*\"\n\
+             protocol = \"{protocol}\"\nsegment_num = 5\n{parts}"
+        )
+    };
+    PROTOCOLS.iter().map(template).collect()
+}
+
+/// An FFmpeg for each protocol that sends the same minute of H.264 and AAC over and over, a key frame each second.
+fn push(server: &Server, dir: &Path) -> Result<Vec<Process>> {
+    let source = dir.join("source.flv");
+    let mut encode = command("ffmpeg");
+    encode.args([
+        "-nostdin",
+        "-y",
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=640x360:rate=30:duration=60",
+    ]);
+    encode.args(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60"]);
+    encode.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "30", "-bf", "2"]);
+    encode.args(["-keyint_min", "30", "-sc_threshold", "0", "-c:a", "aac", "-ac", "2", "-f", "flv"]);
+    run_command(encode.arg(&source))?;
+    let start = |(protocol, _): &(&str, &[&str])| {
+        let mut push = command("ffmpeg");
+        push.args(["-nostdin", "-v", "warning", "-re", "-stream_loop", "-1", "-i"]).arg(&source);
+        push.args(["-c", "copy", "-f", "flv", &server.publish_url(protocol, "s")]);
+        Process::start(push, &dir.join(format!("push-{protocol}.log")))
+    };
+    PROTOCOLS.iter().map(start).collect()
+}
