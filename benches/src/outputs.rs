@@ -106,5 +106,6 @@ fn packaged(protocol: package::Protocol) -> Spec {
         segment_duration_s: 2,
         part_duration_ms: Some(350),
         reconnect_window_s: 30,
+        put: None,
     })
 }

@@ -24,6 +24,7 @@ mod low_latency;
 mod machine;
 mod picture;
 mod publishing;
+mod put;
 mod s3;
 mod sdk;
 mod streams;

@@ -1,7 +1,7 @@
 //! The same stories with an S3 service in place of a folder: one in this process (`s3s-fs`), or the one that
 //! `MILLRACE_TEST_S3_URL` names.
 
-mod service;
+pub mod service;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -106,6 +106,10 @@ params![
     SegmentDuration,
     PartDuration,
     IgnoreTranscode,
+    // packaging templates of the config file
+    PutOssEndpoint,
+    PutOssBucket,
+    PutOssPrefix,
     // notifications
     NotifyUrl,
     NeedStatusNotify,

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use output::package::Settings;
+use output::Bucket;
+use output::package::{Put, Settings};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Kind;
 use crate::target::{domain, required};
 use crate::{Fault, Known, Options, Param, Pattern, Rule, Selector, Target};
+
+mod put;
 
 /// SegmentNum.
 pub const SEGMENT_NUM: RangeInclusive<u32> = 3..=10;
@@ -35,6 +38,12 @@ pub struct PackageRaw {
     pub part_duration: Option<i64>,
     /// IgnoreTranscode.
     pub ignore_transcode: Option<bool>,
+    /// Of the config file only, as the next two: the storage of the bucket in which players find the stream, too.
+    pub put_oss_endpoint: Option<String>,
+    /// The bucket.
+    pub put_oss_bucket: Option<String>,
+    /// What all keys in it begin with.
+    pub put_oss_prefix: Option<String>,
 }
 
 /// A valid template.
@@ -52,6 +61,8 @@ pub struct PackageRule {
     pub part_duration_ms: Option<u32>,
     /// Whether renditions are left out.
     pub ignore_transcode: bool,
+    /// Where it is stored for a CDN, too.
+    pub put: Option<Put>,
 }
 
 /// Protocol of the seed, and one more.
@@ -122,6 +133,7 @@ impl PackageRule {
         let segment_num = number(Param::SegmentNum, raw.segment_num, SEGMENT_NUM_DEFAULT, SEGMENT_NUM)?;
         let (default, range) = protocol.segment_duration();
         let segment_duration_s = number(Param::SegmentDuration, raw.segment_duration, default, range)?;
+        let put = put::check(raw, &target, protocol, known)?;
         Ok(Self {
             target,
             protocol,
@@ -129,6 +141,7 @@ impl PackageRule {
             segment_duration_s,
             part_duration_ms: part_duration(protocol, segment_duration_s, raw.part_duration)?,
             ignore_transcode: raw.ignore_transcode.unwrap_or(true),
+            put,
         })
     }
 
@@ -147,6 +160,7 @@ impl PackageRule {
             segment_duration_s: self.segment_duration_s,
             part_duration_ms: self.part_duration_ms,
             reconnect_window_s: options.reconnect_window_s,
+            put: self.put.clone(),
         }
     }
 }
@@ -161,6 +175,10 @@ impl Rule for PackageRule {
 
     fn target(&self) -> &Target {
         &self.target
+    }
+
+    fn store(&self) -> Option<&Bucket> {
+        self.put.as_ref().map(|put| &put.store)
     }
 
     fn fill(&self, given: &mut PackageRaw) {
@@ -205,6 +223,7 @@ impl Rule for PackageRule {
             segment_duration: change.segment_duration,
             part_duration: change.part_duration,
             ignore_transcode: change.ignore_transcode.or(old.ignore_transcode),
+            ..PackageRaw::default()
         })
     }
 

@@ -45,6 +45,8 @@ pub enum Variable {
 }
 
 impl Variable {
+    /// Those of PutOssPrefix.
+    pub const LIVE_PUT: &[Variable] = &[Self::AppName, Self::StreamName];
     /// Those of OverwriteOssObject.
     pub const OVERWRITE_SNAPSHOT: &[Variable] = &[Self::AppName, Self::StreamName];
     /// Those of SequenceOssObject.

@@ -116,7 +116,7 @@ impl Running {
             max_window_bytes: config.limits.window_bytes,
         };
         background.spawn(accept(rtmp, publishing));
-        background.spawn(sweep(outside.origin.clone()));
+        background.spawn(sweep(outside.clone()));
         background.spawn(outside.ledger.clone().write_behind());
         background.spawn(control.clone().follow_database());
         background.spawn(telemetry::upkeep(metrics));
@@ -140,6 +140,9 @@ impl Running {
         let left = self.outside.delivery.drain(deadline.saturating_duration_since(Instant::now())).await;
         if left.pending > 0 {
             tracing::error!(?left, "not everything reached its store in time; it stays in the spool");
+        }
+        if left.windows > 0 {
+            tracing::warn!(streams = left.windows, "not every live stream ended in its bucket in time");
         }
         self.outside.ledger.flush().await;
         self.http_down.send_replace(true);
@@ -320,10 +323,12 @@ async fn accept(listener: Listener, publishing: Publishing) {
     }
 }
 
-async fn sweep(origin: Arc<Origin>) {
+async fn sweep(outside: Arc<Outside>) {
     let mut interval = interval(SWEEP);
     loop {
         interval.tick().await;
-        origin.sweep(clock::now());
+        let now = clock::now();
+        outside.origin.sweep(now);
+        outside.delivery.sweep(now);
     }
 }

@@ -10,7 +10,7 @@ use hub::{SlotId, World};
 use media::{SessionId, StreamId, Wall};
 use metrics::counter;
 use origin::Origin;
-use output::{Effect, Keyframe, Memory, Object, Warning};
+use output::{Effect, Keyframe, Memory, Object, Warning, Window};
 use tokio::sync::oneshot;
 
 use crate::clock;
@@ -53,10 +53,10 @@ impl World for Outside {
                     if let (Some(PACKAGE), Warning::OutputFailed { .. }) = (slot.map(|s| s.product), &warning)
                     {
                         // A list that nobody extends any more must not look alive.
-                        self.origin.publish(stream.clone(), None);
+                        self.show(stream, None);
                     }
                 }
-                (_, Effect::Window(window)) => self.origin.publish(stream.clone(), window),
+                (_, Effect::Window(window)) => self.show(stream, window),
                 (_, Effect::Remember { counter, value }) => self.ledger.remember(stream, counter, value),
                 (Some(slot), Effect::Picture { frame, to, .. }) => {
                     self.picture(stream, session, slot, frame, to)
@@ -82,6 +82,12 @@ impl World for Outside {
 impl Outside {
     fn lanes(&self) -> MutexGuard<'_, HashMap<SessionId, HashMap<SlotId, Lane>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What players get from now on, and who gets it from a bucket.
+    fn show(&self, stream: &StreamId, window: Option<Arc<Window>>) {
+        self.delivery.mirror(stream, window.clone());
+        self.origin.publish(stream.clone(), window);
     }
 
     fn deliver(&self, stream: &StreamId, session: SessionId, slot: SlotId, effect: LaneEffect) {

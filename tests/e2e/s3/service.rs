@@ -125,6 +125,11 @@ impl Service {
         self.runtime.block_on(head).unwrap().content_type.unwrap()
     }
 
+    pub fn cache_control(&self, key: &str) -> String {
+        let head = self.client.head_object().bucket(BUCKET).key(key).send();
+        self.runtime.block_on(head).unwrap().cache_control.unwrap_or_default()
+    }
+
     /// Removes the bucket and what is in it.
     fn empty(&self) {
         for key in self.keys("") {

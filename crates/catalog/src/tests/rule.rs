@@ -353,3 +353,42 @@ fn templates_may_have_both_snapshot_names_only_by_option() {
     let known = Known { options: &options, ..catalog.known() };
     assert_eq!(said(SnapshotRule::check(&raw, &known)), "taken");
 }
+
+#[test]
+fn a_live_stream_is_put_where_recordings_may_be() {
+    let put = |change: fn(&mut PackageRaw), want: &str| {
+        packages(
+            |p| {
+                (p.put_oss_endpoint, p.put_oss_bucket) = (some("oss-local"), some("live-bucket"));
+                change(p);
+            },
+            want,
+        );
+    };
+    let wrong = |param: &str, detail: &str| {
+        format!("{param}: InvalidParams: {param} {detail}, please check and try again later.")
+    };
+    put(|_| {}, "taken");
+    put(|p| p.protocol = some("DASH_CMAF"), "taken");
+    put(|p| p.put_oss_prefix = some("cdn/{AppName}/"), "taken");
+    put(|p| (p.put_oss_prefix, p.app_name) = (some(""), some("live")), "taken");
+    put(|p| p.put_oss_prefix = some("cdn/{AppName}"), &wrong("PutOssPrefix", "does not end in /"));
+    put(|p| p.put_oss_prefix = some("../{AppName}/"), &wrong("PutOssPrefix", "has a path component \"..\""));
+    put(
+        |p| p.put_oss_prefix = some("{Sequence}/"),
+        &wrong("PutOssPrefix", "has an unknown variable {Sequence}"),
+    );
+    let apps = wrong("PutOssPrefix", "lacks {AppName}: the template is for streams of any app");
+    put(|p| p.put_oss_prefix = some("cdn/"), &apps);
+    let parts = "is for protocols without parts, LLHLS_CMAF has them: no store keeps up with parts";
+    put(|p| p.protocol = some("LLHLS_CMAF"), &wrong("PutOssBucket", parts));
+    let elsewhere = "\"elsewhere\" is the name or endpoint of no storage";
+    put(|p| p.put_oss_endpoint = some("elsewhere"), &wrong("PutOssEndpoint", elsewhere));
+    put(
+        |p| p.put_oss_bucket = some("other"),
+        &wrong("PutOssBucket", "storage \"oss-local\" has no bucket \"other\""),
+    );
+    let missing = "PutOssBucket: MissingParam: PutOssBucket is missing, please check and try again later.";
+    put(|p| p.put_oss_bucket = None, missing);
+    packages(|p| p.put_oss_prefix = some("{AppName}/"), &missing.replace("Bucket", "Endpoint"));
+}

@@ -37,7 +37,7 @@ mod segment;
 mod settings;
 mod window;
 
-pub use settings::{Protocol, Settings};
+pub use settings::{Protocol, Put, Settings};
 
 #[cfg(test)]
 mod tests;

@@ -151,6 +151,7 @@ impl Package {
             dash: self.settings.protocol.has_dash(),
             source_gone: self.source_gone,
             ended: None,
+            put: self.settings.put.as_ref().map(|put| put.object(&self.stream)),
         }
     }
 

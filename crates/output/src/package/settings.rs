@@ -1,5 +1,10 @@
 //! What a template of live packaging asks for.
 
+use media::{StreamId, Wall};
+
+use crate::name::{Name, Values};
+use crate::{Bucket, Object};
+
 /// What the template asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -13,6 +18,26 @@ pub struct Settings {
     pub part_duration_ms: Option<u32>,
     /// Seconds after which a source that is gone stays gone.
     pub reconnect_window_s: u32,
+    /// Where what players can fetch is stored, too; for protocols without parts.
+    pub put: Option<Put>,
+}
+
+/// Where a live stream is stored for a CDN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    /// The bucket.
+    pub store: Bucket,
+    /// Key of the multivariant playlist and of the MPD without their endings, and the folder of all else. Its last
+    /// component is the stream's name, which they refer to.
+    pub name: Name,
+}
+
+impl Put {
+    /// Where `stream` goes.
+    pub(super) fn object(&self, stream: &StreamId) -> Object {
+        let values = Values { stream, unix: 0, sequence: 0, start: Wall(0), end: Wall(0), utc_offset: 0 };
+        Object { bucket: self.store.clone(), key: self.name.expand(&values) }
+    }
 }
 
 /// Seed `004_0006f455261b9fff.txt`, Protocol; the last one is ours: it has what the others have, but for TS.

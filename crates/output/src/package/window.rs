@@ -8,7 +8,7 @@ use media::{TrackId, Wall};
 
 use super::list::{List, Rules};
 use super::segment::Named;
-use crate::{Delta, Playlist, Resource, Window};
+use crate::{Delta, Object, Playlist, Resource, Window};
 
 /// MIME type of playlists (packaging-rules H-03).
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
@@ -34,6 +34,8 @@ pub(super) struct Beside {
     pub source_gone: bool,
     /// When everything ended, if it has.
     pub ended: Option<Wall>,
+    /// Where it is also stored.
+    pub put: Option<Object>,
 }
 
 impl Lists {
@@ -82,6 +84,7 @@ impl Lists {
             source_gone: beside.source_gone,
             next_sequence: beside.next_sequence,
             ended: over,
+            put: beside.put,
             forget_at: beside.ended.map(|at| at.plus_micros(afterlife)),
             ..Window::default()
         };

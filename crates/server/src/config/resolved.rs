@@ -7,6 +7,8 @@ use catalog::{
     Domain, PackageRule, RecordNotifyRule, RecordRule, SecondPublisher, SnapshotNotifyRule, SnapshotRule,
 };
 
+use output::name::Variable;
+
 use super::value::{show_duration, show_size};
 use super::{AccessKey, Config, Kind, LogFormat, Policy, S3, SecretSource, Storage};
 
@@ -223,6 +225,13 @@ fn package(rule: &PackageRule, out: &mut Toml) {
         out.plain("part_duration", millis);
     }
     out.plain("ignore_transcode", rule.ignore_transcode);
+    if let Some(put) = &rule.put {
+        out.text("put_oss_endpoint", &put.store.storage);
+        out.text("put_oss_bucket", &put.store.name);
+        let stream = Variable::StreamName.to_string();
+        let prefix = put.name.as_str();
+        out.text("put_oss_prefix", prefix.strip_suffix(&stream).unwrap_or(prefix));
+    }
 }
 
 #[derive(Default)]

@@ -170,6 +170,9 @@ fn package(section: Section<'_>) -> PackageRaw {
         segment_duration: section.integer("segment_duration"),
         part_duration: section.integer("part_duration"),
         ignore_transcode: section.boolean("ignore_transcode"),
+        put_oss_endpoint: section.string("put_oss_endpoint"),
+        put_oss_bucket: section.string("put_oss_bucket"),
+        put_oss_prefix: section.string("put_oss_prefix"),
     };
     section.finish();
     raw

@@ -215,6 +215,23 @@ fn a_fault_of_a_template_names_line_key_and_code() {
 }
 
 #[test]
+fn a_package_template_may_put_its_streams_into_a_bucket() {
+    let package = "[[package]]\ndomain_name = \"live.local\"\napp_name = \"*\"\nstream_name = \"*\"\n";
+    let put = "put_oss_endpoint = \"oss-local\"\nput_oss_bucket = \"b\"\n";
+    let config = parse(&format!("{BASE}{package}protocol = \"HLS_CMAF\"\n{put}")).unwrap();
+    let resolved = config.resolved();
+    assert!(resolved.contains("put_oss_bucket = \"b\"\nput_oss_prefix = \"{AppName}/\""), "{resolved}");
+    assert_eq!(parse(&resolved).unwrap().resolved(), resolved);
+    wrong_template(
+        &format!("{package}protocol = \"LLHLS_TS\"\n{put}"),
+        &[
+            "m.toml:15: package.put_oss_bucket: is for protocols without parts, LLHLS_TS has them: no store keeps \
+           up with parts (InvalidParams)",
+        ],
+    );
+}
+
+#[test]
 fn two_storages_share_no_folder() {
     wrong_template(
         "[[storage]]\nname = \"x\"\nkind = \"fs\"\npath = \"data/objects\"",

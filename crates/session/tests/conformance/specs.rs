@@ -65,5 +65,6 @@ pub fn package(pace: Pace, protocol: Protocol) -> Spec {
         segment_duration_s,
         part_duration_ms: Some(part_duration_ms),
         reconnect_window_s: 30,
+        put: None,
     })
 }

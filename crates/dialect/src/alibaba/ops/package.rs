@@ -35,6 +35,7 @@ fn raw(params: &Params) -> Result<PackageRaw, Refusal> {
         segment_duration: read::number(params, Param::SegmentDuration, bad)?,
         part_duration: read::number(params, Param::PartDuration, bad)?,
         ignore_transcode: read::truth(params, Param::IgnoreTranscode, bad)?,
+        ..PackageRaw::default()
     })
 }
 

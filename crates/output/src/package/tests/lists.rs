@@ -5,7 +5,9 @@ use std::sync::Arc;
 use media::{Gap, Wall};
 
 use super::story::{EPOCH, Story, audio_track, both, gop, read, text, video_track};
-use crate::{Event, Output};
+use crate::name::{Name, Variable};
+use crate::package::Put;
+use crate::{Bucket, Event, Object, Output};
 
 #[test]
 fn the_list_keeps_segment_num_segments_and_three_target_durations() {
@@ -15,6 +17,18 @@ fn the_list_keeps_segment_num_segments_and_three_target_durations() {
     let mut story = Story::new(2, 10);
     story.run(&both()).video(gop(50), 50 * 30);
     assert_eq!(story.durations("video.m3u8").len(), 10);
+}
+
+#[test]
+fn every_window_says_where_it_is_also_stored() {
+    let store = Bucket { storage: "oss-local".into(), name: "live-bucket".into() };
+    let name = Name::parse("cdn/{AppName}/{StreamName}", Variable::LIVE_PUT).unwrap();
+    let mut story = Story::put(Put { store: store.clone(), name });
+    story.run(&both()).video(gop(50), 50 * 3).gap(Gap::Unpublished).on(Event::End(EPOCH));
+    let windows = story.windows();
+    assert!(windows.len() > 3 && windows.last().unwrap().ended);
+    let there = Object { bucket: store, key: "cdn/live/cam".to_owned() };
+    assert!(windows.iter().all(|window| window.put.as_ref() == Some(&there)));
 }
 
 #[test]

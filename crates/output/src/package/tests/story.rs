@@ -10,7 +10,7 @@ use media::{
     Aac, Codec, Gap, H264, Kind, Packet, Picture, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall,
 };
 
-use crate::package::{Package, Protocol, Settings};
+use crate::package::{Package, Protocol, Put, Settings};
 use crate::{Context, Effect, Effects, Event, Output, Warning, Window};
 
 /// 2024-01-01T00:00:00Z.
@@ -67,6 +67,7 @@ impl Story {
             segment_duration_s,
             part_duration_ms: Some(part_duration_ms),
             reconnect_window_s: 30,
+            put: None,
         };
         Self::of(settings, &[])
     }
@@ -78,8 +79,22 @@ impl Story {
             segment_duration_s,
             part_duration_ms: None,
             reconnect_window_s: 30,
+            put: None,
         };
         Self::of(settings, memory)
+    }
+
+    /// That is also stored.
+    pub fn put(put: Put) -> Self {
+        let settings = Settings {
+            protocol: Protocol::HlsDashCmaf,
+            segment_count: 3,
+            segment_duration_s: 2,
+            part_duration_ms: None,
+            reconnect_window_s: 30,
+            put: Some(put),
+        };
+        Self::of(settings, &[])
     }
 
     fn of(settings: Settings, memory: &[(&str, u64)]) -> Self {
