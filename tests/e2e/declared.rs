@@ -16,7 +16,8 @@ fn some(text: &str) -> Option<String> {
 
 /// Makes changes in the database of a server that does not run.
 fn declare(folder: &Path, commands: Vec<Command>) {
-    let storage = Storage { name: "oss-local".to_owned(), ..Storage::default() };
+    let buckets = Some(vec!["live-bucket".to_owned()]);
+    let storage = Storage { name: "oss-local".to_owned(), buckets, ..Storage::default() };
     let domain = DomainRaw { name: some("live.local"), ..DomainRaw::default() };
     let file = Declared { storages: vec![storage], domains: vec![domain], ..Declared::default() };
     let file = Catalog::build(file).unwrap().0;
