@@ -19,6 +19,7 @@ mod enhanced;
 mod hostile;
 mod http;
 mod keys;
+mod latency;
 mod live;
 mod low_latency;
 mod machine;

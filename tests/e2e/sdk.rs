@@ -28,7 +28,7 @@ fn server() -> Server {
 
 /// The virtual environment that `cargo xtask sdk` makes.
 pub fn environment() -> PathBuf {
-    Path::new(binary()).parent().and_then(Path::parent).unwrap().join("sdk/venv")
+    Path::new(&binary()).parent().and_then(Path::parent).unwrap().join("sdk/venv")
 }
 
 /// A program of it.

@@ -6,6 +6,7 @@ mod benches;
 mod changes;
 mod codecs;
 mod fuzz;
+mod latency;
 mod obs;
 mod players;
 mod results;
@@ -50,6 +51,11 @@ const PROOFS: &[Proof] = &[
         name: "fuzz",
         about: "every parser on mutated captures (--seconds N, default 600)",
         run: fuzz::run,
+    },
+    Proof {
+        name: "latency",
+        about: "how soon segments, parts and chunks can be fetched, alone and with 500 waiting players",
+        run: latency::run,
     },
     Proof { name: "obs", about: "OBS Studio publishes, and is refused where it must be", run: obs::run },
     Proof {
