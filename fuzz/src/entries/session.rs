@@ -193,6 +193,7 @@ fn specs(choice: u8) -> Vec<Spec> {
         segment_duration_s: if bit(2) { 1 } else { 6 },
         part_duration_ms: Some(if bit(1) { 100 } else { 500 }),
         reconnect_window_s,
+        put: None,
     };
     let flv = record::flv::Settings {
         store: store.clone(),
