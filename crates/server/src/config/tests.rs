@@ -74,10 +74,11 @@ fn what_is_commented_out_in_the_shipped_config_is_known() {
     };
     let text: Vec<&str> =
         SHIPPED.lines().map(|line| if uncommented(line) { &line[2..] } else { line }).collect();
-    // Both names of a snapshot are there now, which is the one fault.
+    // Both names of a snapshot are there now, and a bucket for a protocol with parts: the two faults.
     let error = parse(&text.join("\n")).unwrap_err();
-    assert_eq!(error.lines().len(), 1, "{error}");
+    assert_eq!(error.lines().len(), 2, "{error}");
     assert!(error.to_string().contains("only one of OverwriteOssObject and SequenceOssObject"), "{error}");
+    assert!(error.to_string().contains("put_oss_bucket"), "{error}");
 }
 
 #[test]
