@@ -10,6 +10,7 @@ const video = document.getElementById('video');
 const begun = performance.now();
 const seen = window.seen = {
   firstFrameMs: null, stalls: [], errors: [], warnings: [], latencies: [], told: [], rates: [], frames: 0, width: 0,
+  standing: null,
 };
 
 function script(src) {
@@ -41,7 +42,7 @@ const players = {
     const player = dashjs.MediaPlayer().create();
     player.on('error', (event) => seen.errors.push(`${event.error?.code}: ${event.error?.message}`));
     player.on('playbackError', (event) => seen.errors.push(`playback: ${event.error?.message ?? event.error}`));
-    player.updateSettings({ debug: { logLevel: 2 } });
+    player.updateSettings({ debug: { logLevel: Number(asked.get("log") ?? 2) } });
     player.initialize(video, url, true);
     return { date: () => player.timeAsUTC() * 1000, told: () => player.getCurrentLiveLatency() };
   },
@@ -72,9 +73,10 @@ function look(clock) {
     if (seen.firstFrameMs === null || video.ended) return;
     if (video.currentTime === last) {
       stood ??= now - SAMPLE_MS;
+      seen.standing = { at: (stood - begun) / 1000, ms: now - stood };
     } else if (stood !== null) {
-      if (now - stood > 2 * SAMPLE_MS) seen.stalls.push({ at: (stood - begun) / 1000, ms: now - stood });
-      stood = null;
+      if (seen.standing.ms > 2 * SAMPLE_MS) seen.stalls.push(seen.standing);
+      stood = seen.standing = null;
     }
     last = video.currentTime;
     if (now - begun - seen.firstFrameMs < SETTLED_MS) return;
@@ -90,4 +92,5 @@ window.addEventListener('unhandledrejection', (event) => seen.errors.push(String
 countFrames();
 const clock = await players[asked.get('player')](asked.get('url'));
 look(clock);
-await video.play();
+// dash.js plays by itself, and takes a picture that already plays for one that is paused.
+if (asked.get('player') !== 'dash.js') await video.play();

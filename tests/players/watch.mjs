@@ -60,9 +60,15 @@ async function watch(browser, seconds, player, url) {
   const seen = await within(10, 'the page', page.evaluate(() => window.seen));
   const version = await page.evaluate(() => [
     globalThis.Hls?.version, globalThis.dashjs?.Version, globalThis.shaka?.Player.version].find(Boolean));
-  const { latencies, told, rates, ...rest } = seen;
+  const { latencies, told, rates, standing, ...rest } = seen;
+  if (standing?.ms > 500) rest.stalls.push(standing);
+  const ended = await page.evaluate(() => {
+    const video = document.getElementById('video');
+    const ranges = Array.from({ length: video.buffered.length }, (_, at) => [video.buffered.start(at), video.buffered.end(at)]);
+    return { at: video.currentTime, readyState: video.readyState, buffered: ranges };
+  }).catch(String);
   return {
-    player, url, version, ...rest,
+    player, url, version, ...rest, ended,
     latency: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95), max: quantile(latencies, 1) },
     told: { p50: quantile(told, 0.5), p95: quantile(told, 0.95) },
     rate: { min: quantile(rates, 0), max: quantile(rates, 1) },

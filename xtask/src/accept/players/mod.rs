@@ -96,7 +96,8 @@ fn templates() -> String {
     PROTOCOLS.iter().map(template).collect()
 }
 
-/// An FFmpeg for each protocol that sends the same minute of H.264 and AAC over and over, a key frame each second.
+/// An FFmpeg for each protocol that sends seven minutes of H.264 and AAC, a key frame each second: longer than all of
+/// it takes, as FFmpeg's own loops have a seam.
 fn push(server: &Server, dir: &Path) -> Result<Vec<Process>> {
     let source = dir.join("source.flv");
     let mut encode = command("ffmpeg");
@@ -108,15 +109,15 @@ fn push(server: &Server, dir: &Path) -> Result<Vec<Process>> {
         "-f",
         "lavfi",
         "-i",
-        "testsrc2=size=640x360:rate=30:duration=60",
+        "testsrc2=size=640x360:rate=30:duration=420",
     ]);
-    encode.args(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60"]);
-    encode.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "30", "-bf", "2"]);
+    encode.args(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=420"]);
+    encode.args(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "30", "-bf", "2"]);
     encode.args(["-keyint_min", "30", "-sc_threshold", "0", "-c:a", "aac", "-ac", "2", "-f", "flv"]);
     run_command(encode.arg(&source))?;
     let start = |(protocol, _): &(&str, &[&str])| {
         let mut push = command("ffmpeg");
-        push.args(["-nostdin", "-v", "warning", "-re", "-stream_loop", "-1", "-i"]).arg(&source);
+        push.args(["-nostdin", "-v", "warning", "-re", "-i"]).arg(&source);
         push.args(["-c", "copy", "-f", "flv", &server.publish_url(protocol, "s")]);
         Process::start(push, &dir.join(format!("push-{protocol}.log")))
     };
