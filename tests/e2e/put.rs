@@ -107,7 +107,8 @@ fn shutdown_leaves_the_ended_stream_in_a_service() {
 fn a_store_that_comes_back_gets_what_is_live() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let sources = tempfile::tempdir().unwrap();
-    let file = Source { seconds: 20, ..Source::default() }.encode(sources.path());
+    // Longer than the wait for the first segment to leave, on a machine that is busy, too.
+    let file = Source { seconds: 60, ..Source::default() }.encode(sources.path());
     let storage = service::storage(&format!("http://127.0.0.1:{port}"), service::ID, service::SECRET, true);
     let server = Server::start(&format!("{storage}{}", template("service", service::BUCKET)));
     let push = Push::start(&file, &server.publish_url("live", "s"));

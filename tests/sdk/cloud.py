@@ -158,7 +158,9 @@ def millrace(*words):
 def raw(method, path, body=None, headers=None):
     """A request by no SDK: status, headers and body of its answer."""
     with contextlib.closing(http.client.HTTPConnection(API, timeout=10)) as connection:
-        connection.request(method, path, body, headers or {})
+        with contextlib.suppress(BrokenPipeError):
+            # One that is refused before all of it was sent has its answer all the same.
+            connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
 
