@@ -44,6 +44,8 @@ mod tests;
 
 /// Counter of media sequence numbers in [`crate::Memory`].
 const SEQUENCE: &str = "package/sequence";
+/// Counter of discontinuities in [`crate::Memory`].
+const DISCONTINUITIES: &str = "package/discontinuities";
 /// How many numbers ahead the remembered counter is: it is written once per as many segments.
 const REMEMBER_AHEAD: u64 = 60;
 /// A run shorter than this, in microseconds, is thrown away if nothing was published before: an encoder that only
@@ -58,8 +60,12 @@ pub struct Package {
     stream: StreamId,
     /// The first number that no complete segment has.
     sequence: u64,
+    /// Where the numbers of the current lists begin.
+    first: u64,
+    /// DISCONTINUITY-SEQUENCE that the next lists begin with.
     discontinuities: u64,
     remembered: u64,
+    remembered_discontinuities: u64,
     /// Wall time at which what is listed ends.
     wall_end: Wall,
     cutter: Cutter,
@@ -88,9 +94,11 @@ impl Package {
             settings,
             stream: context.stream.clone(),
             sequence,
-            // Every discontinuity needs a segment, so this one never passes the other and grows with it.
-            discontinuities: sequence,
+            first: sequence,
+            // Small on purpose: hls.js keeps an array that is as long as this number.
+            discontinuities: context.memory.get(DISCONTINUITIES).map_or(1, |used| used + 1),
             remembered: 0,
+            remembered_discontinuities: 0,
             wall_end: Wall(i64::MIN),
             rates: BTreeMap::new(),
             lists: None,
@@ -185,6 +193,7 @@ impl Package {
     fn end_list(&mut self, at: Wall, fx: &mut Effects) {
         self.deadline = None;
         self.describe_dash(at, true);
+        self.discontinuities = self.discontinuities_used() + 1;
         if let Some(lists) = self.lists.take().filter(|_| self.shown) {
             let window = lists.window(Beside { ended: Some(at), ..self.beside() });
             fx.push(Effect::Window(Some(Arc::new(window))));
@@ -194,7 +203,13 @@ impl Package {
         (self.shown, self.source_gone) = (false, false);
         (self.multivariant, self.muxer) = (None, None);
         (self.dash, self.mpd) = (None, None);
-        self.discontinuities = self.sequence;
+        self.first = self.sequence;
+    }
+
+    /// The highest DISCONTINUITY-SEQUENCE so far.
+    fn discontinuities_used(&self) -> u64 {
+        let lists = self.lists.iter().flat_map(Lists::iter);
+        lists.map(List::discontinuities_before).max().unwrap_or(self.discontinuities)
     }
 }
 

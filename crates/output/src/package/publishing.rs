@@ -10,7 +10,7 @@ use super::list::{Joined, List, Rules};
 use super::part::{Made, Part, Step};
 use super::segment::Closed;
 use super::window::{Beside, Lists};
-use super::{Package, REMEMBER_AHEAD, SEQUENCE, multivariant, running};
+use super::{DISCONTINUITIES, Package, REMEMBER_AHEAD, SEQUENCE, multivariant, running};
 use crate::{Effect, Effects};
 
 impl Package {
@@ -30,7 +30,7 @@ impl Package {
                 }
             }
         }
-        let complete = |list: &List| list.sequence() > self.discontinuities;
+        let complete = |list: &List| list.sequence() > self.first;
         self.shown = self.shown || self.lists.iter().flat_map(Lists::iter).all(complete);
         if closed {
             self.remember(fx);
@@ -160,6 +160,11 @@ impl Package {
         if self.sequence > self.remembered {
             self.remembered = self.sequence + REMEMBER_AHEAD;
             fx.push(Effect::Remember { counter: SEQUENCE.into(), value: self.remembered });
+        }
+        let used = self.discontinuities_used();
+        if used > self.remembered_discontinuities {
+            self.remembered_discontinuities = used;
+            fx.push(Effect::Remember { counter: DISCONTINUITIES.into(), value: used });
         }
     }
 }

@@ -56,7 +56,8 @@ fn what_left_the_list_stays_fetchable_for_its_duration_and_the_lists() {
 fn a_discontinuity_is_counted_when_its_tag_leaves() {
     let mut story = Story::new(2, 3);
     story.run(&both()).video(gop(50), 250).gap(Gap::Jump).run(&both()).video(gop(50), 250);
-    let first = EPOCH.unix_seconds() as u64;
+    // Small, because hls.js keeps an array that is as long as this number.
+    let first = 1;
     let tags = |name| {
         let list = read(&story.window(), name);
         let tags: Vec<bool> = list.segments.iter().map(|s| s.discontinuity).collect();
@@ -77,7 +78,7 @@ fn a_run_without_a_segment_counts_no_discontinuity() {
     let mut story = Story::new(2, 3);
     story.run(&both()).video(gop(50), 250).gap(Gap::Jump).run(&both()).gap(Gap::Jump);
     story.run(&both()).video(gop(50), 1000);
-    assert_eq!(story.list("video.m3u8").discontinuity_sequence, EPOCH.unix_seconds() as u64 + 1);
+    assert_eq!(story.list("video.m3u8").discontinuity_sequence, 2);
 }
 
 #[test]
@@ -172,10 +173,11 @@ fn dates_do_not_run_backwards_with_the_clock() {
 fn numbers_go_on_above_what_an_earlier_session_left() {
     let unix = EPOCH.unix_seconds() as u64;
     for (memory, first) in [(unix + 500, unix + 500), (7, unix)] {
-        let mut story = Story::with_memory(2, 3, &[("package/sequence", memory)]);
+        let memory = [("package/sequence", memory), ("package/discontinuities", 41)];
+        let mut story = Story::with_memory(2, 3, &memory);
         story.run(&both()).video(gop(50), 51);
         assert_eq!(story.list("video.m3u8").media_sequence, first);
-        assert_eq!(story.list("video.m3u8").discontinuity_sequence, first);
+        assert_eq!(story.list("video.m3u8").discontinuity_sequence, 42);
     }
 }
 
