@@ -1,5 +1,6 @@
 mod cuts;
 mod dash;
+mod ends;
 mod lists;
 mod low_latency;
 mod renditions;

@@ -14,6 +14,8 @@ use crate::Error;
 const ROUNDING_US: i64 = 5_000;
 /// How late the first frame of a run may be without something being lost, in microseconds.
 const LATE_START_US: i64 = 200_000;
+/// How much longer than its pictures a run's sound is when the encoder ends both at once, in microseconds at most.
+const TRAILING_US: i64 = 200_000;
 /// Least that a part has of PART-TARGET, in percent, but for the last of a segment (packaging-rules L-05).
 const LEAST_PERCENT: i64 = 85;
 
@@ -159,16 +161,33 @@ impl Lane {
         Ok(())
     }
 
-    /// Sound that nothing of the rendition's own comes beside any more, up to `latest`.
-    pub(super) fn finish_sound(&mut self, latest: i64, out: &mut Vec<Made>) {
-        let waits = self.mux.sound().filter(|sound| sound.first().is_some_and(|first| first < latest));
-        if let Some(end) = waits.map(Rendition::end) {
-            self.fill(end.min(latest).max(self.position() + 1_000), out);
+    /// Ends the open part of a run that is over, with the sound that no picture comes beside any more, up to `latest`.
+    ///
+    /// An encoder's last frames of sound belong to the last part that has pictures, and that is as long as these are
+    /// (packaging-rules H-13). Where that part is listed already, or sound has gone on for longer, they have parts of
+    /// their own, and what was open is filled up to be a whole part (packaging-rules L-05).
+    pub(super) fn finish(&mut self, latest: i64, out: &mut Vec<Made>) -> Result<(), Error> {
+        let sound = self.mux.sound().filter(|sound| sound.first().is_some_and(|first| first < latest));
+        let Some(end) = sound.map(|sound| sound.end().min(latest)) else { return self.finish_part(out) };
+        if end - self.position() <= TRAILING_US && !self.frames.is_empty() {
+            return self.finish_part_with(end, out);
         }
+        if !self.frames.is_empty() {
+            let target = self.target.unwrap_or(i64::MAX);
+            self.position = Some(end.min(self.from.saturating_add(target)));
+            self.finish_part_with(self.position(), out)?;
+        }
+        self.fill(end.max(self.position() + 1_000), out);
+        Ok(())
     }
 
     /// Ends the open part.
-    pub(super) fn finish_part(&mut self, out: &mut Vec<Made>) -> Result<(), Error> {
+    fn finish_part(&mut self, out: &mut Vec<Made>) -> Result<(), Error> {
+        self.finish_part_with(i64::MIN, out)
+    }
+
+    /// Ends the open part; sound that begins before `until` belongs to it, however long its pictures are.
+    fn finish_part_with(&mut self, until: i64, out: &mut Vec<Made>) -> Result<(), Error> {
         let frames = std::mem::take(&mut self.frames);
         if frames.is_empty() {
             return Ok(());
@@ -180,7 +199,7 @@ impl Lane {
             independent: frames.iter().any(|frame| frame.sample.key),
             key: frames.first().is_some_and(|frame| frame.sample.key),
             ticks: ticks(&frames),
-            body: self.mux.part(&mut self.feed, frames, !self.headed)?,
+            body: self.mux.part(&mut self.feed, frames, !self.headed, until)?,
         };
         (self.begun, self.headed) = (true, true);
         out.push((self.feed.id(), Step::Part(part)));

@@ -176,8 +176,7 @@ impl Live {
     fn finish_lanes(&mut self, latest: i64, out: &mut Vec<Made>) -> Result<(), Error> {
         self.advance_to(&Ahead { lead: i64::MAX, latest: Some(latest), forced: true }, out)?;
         for lane in &mut self.lanes {
-            lane.finish_part(out)?;
-            lane.finish_sound(latest, out);
+            lane.finish(latest, out)?;
         }
         let open = self.lanes.iter().filter(|lane| lane.is_open());
         let Some(end) = open.map(Lane::position).max() else { return Ok(()) };

@@ -54,16 +54,18 @@ impl Mux {
         }
     }
 
-    /// A part of `frames` of `feed`; `head`: the first of its segment.
+    /// A part of `frames` of `feed`; `head`: the first of its segment. Sound beside it belongs to it if it begins before
+    /// the frames end, or before `until`.
     pub(super) fn part(
         &mut self,
         feed: &mut Rendition,
         frames: Vec<Frame>,
         head: bool,
+        until: i64,
     ) -> Result<Vec<Bytes>, Error> {
         match self {
             Self::Cmaf => feed.fragment(frames, head),
-            Self::Ts(ts) => Ok(ts.part(feed, frames)),
+            Self::Ts(ts) => Ok(ts.part(feed, frames, until)),
         }
     }
 
@@ -82,9 +84,9 @@ impl Mux {
 
 impl Ts {
     /// PAT and PMT, then whole packets; no PES packet goes over the end (packaging-rules L-28).
-    fn part(&mut self, feed: &Rendition, frames: Vec<Frame>) -> Vec<Bytes> {
+    fn part(&mut self, feed: &Rendition, frames: Vec<Frame>, until: i64) -> Vec<Bytes> {
         let bytes: usize = frames.iter().map(|frame| frame.sample.data.len()).sum();
-        let until = frames.last().map_or(i64::MIN, |last| feed.micros(last.end()));
+        let until = frames.last().map_or(until, |last| feed.micros(last.end()).max(until));
         let mut out = self.begin(bytes);
         for frame in frames {
             self.sound_before(feed.micros(frame.dts), &mut out);

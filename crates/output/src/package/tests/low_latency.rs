@@ -11,7 +11,7 @@ fn cmaf(segment_duration_s: u32, part_duration_ms: u32) -> Story {
 }
 
 /// PART-TARGET of a playlist in microseconds.
-fn target(story: &Story, name: &str) -> i64 {
+pub fn target(story: &Story, name: &str) -> i64 {
     let text = story.text(name);
     let (_, after) = text.split_once("PART-TARGET=").unwrap();
     let seconds: f64 = after.lines().next().unwrap().parse().unwrap();
