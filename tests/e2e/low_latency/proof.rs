@@ -55,6 +55,7 @@ fn a_list_that_breaks_one_rule_is_noticed() {
         ("H-13", "#EXTINF:1.100000", "#EXTINF:1.1"),
         ("H-14", "MEDIA-SEQUENCE:8", "MEDIA-SEQUENCE:7"),
         ("H-14", "DISCONTINUITY-SEQUENCE:3", "DISCONTINUITY-SEQUENCE:4"),
+        ("H-14", "DISCONTINUITY-SEQUENCE:3", "DISCONTINUITY-SEQUENCE:1732120000"),
         ("H-15", "10.100Z", "10.200Z"),
         ("L-02", "#EXTINF:1.100000", "#EXTINF:1.200000"),
     ];

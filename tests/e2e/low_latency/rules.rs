@@ -4,6 +4,9 @@ use super::list::{List, Nanos, Segment};
 
 /// Milliseconds that EXT-X-PROGRAM-DATE-TIME may be off for being rounded.
 const DATE_SLACK_US: i64 = 2_000;
+/// hls.js keeps an array that is as long as EXT-X-DISCONTINUITY-SEQUENCE and goes over all of it at each update: at the
+/// size of a Unix time it hangs, up to this it takes no time.
+const MOST_DISCONTINUITIES: u64 = 100_000;
 /// Numbers are printed with six decimals.
 const PRINTED: Nanos = 1_000;
 
@@ -23,6 +26,7 @@ pub fn alone(list: &List, is_audio: bool) {
 fn terms(list: &List) {
     assert!(list.version <= 6, "H-02: version {}", list.version);
     assert!(list.media_sequence >= 1 && list.discontinuity_sequence >= 1, "H-14");
+    assert!(list.discontinuity_sequence <= MOST_DISCONTINUITIES, "H-14: {}", list.discontinuity_sequence);
     assert_eq!(list.control.get("CAN-BLOCK-RELOAD").map(String::as_str), Some("YES"), "L-16");
     assert!(list.part_target > 0, "L-01: no PART-TARGET");
     assert!(list.control("PART-HOLD-BACK") >= 3 * list.part_target, "L-01: {:?}", list.control);
