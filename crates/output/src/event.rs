@@ -1,4 +1,4 @@
-use media::{Codec, Gap, Packet, Run, Wall};
+use media::{Codec, Gap, Packet, Run, Ticks, TrackId, Wall};
 
 use crate::Effects;
 
@@ -24,6 +24,16 @@ pub enum Event<'a> {
     Run(&'a Run),
     /// An access unit of the current run. Per track in DTS order; tracks may run up to a second apart.
     Packet(&'a Packet),
+    /// A key frame of a video track came: all packets of the track before it are here. It becomes a packet itself as
+    /// soon as the frame after it tells how long it lasts.
+    KeyFrame {
+        /// Whose frame.
+        track: TrackId,
+        /// Decode time, in ticks of the track's timescale.
+        dts: Ticks,
+        /// Presentation time, in ticks of the track's timescale.
+        pts: Ticks,
+    },
     /// The current run ended. After [`Gap::source_gone`] a publisher may come back with a new `Run`, or not.
     Gap(Gap, Wall),
     /// Time passed; sent when a deadline is reached.

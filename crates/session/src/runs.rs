@@ -27,8 +27,13 @@ impl Session {
         let line = lines.iter_mut().find(|line| line.track() == frame.track).filter(|_| fits);
         match line {
             Some(line) => {
-                if let Some(packet) = line.push(frame) {
+                let before = line.push(frame);
+                let key = line.key_frame();
+                if let Some(packet) = before {
                     self.deliver(packet, fx);
+                }
+                if let Some((track, dts, pts)) = key {
+                    self.slots.deliver(Event::KeyFrame { track, dts, pts }, fx);
                 }
             }
             None => {

@@ -84,6 +84,12 @@ impl Line {
         done
     }
 
+    /// Track, decode and presentation time of the held frame if it is a key frame of video.
+    pub(crate) fn key_frame(&self) -> Option<(TrackId, Ticks, Ticks)> {
+        let held = self.held.as_ref().filter(|held| held.key && self.id.kind == Kind::Video)?;
+        Some((self.id, Ticks(held.dts), Ticks(held.dts + i64::from(held.cts))))
+    }
+
     /// Lets go of the held frame. It lasts until `next`, or as long as frames usually do.
     pub(crate) fn finish(&mut self, next: Option<&Frame>) -> Option<Packet> {
         let held = self.held.take()?;

@@ -86,14 +86,31 @@ impl Cutter {
             return Some(self.lapse());
         }
         if let Some(shown) = shown {
+            let due = self.due(at, shown);
             // One that is too early to cut at is a place to come back to if the next is too late.
             self.gop = self.gop.max(shown - self.last_key_shown);
             (self.last_key, self.last_key_shown) = (at, shown);
-            if at > self.start && shown - self.start_shown + ROUNDING_US >= self.segment_us {
+            if due {
                 return Some(self.cut(at, shown, false));
             }
         }
         if self.outgrown(end) { self.last_resort(at) } else { None }
+    }
+
+    /// A key frame that is decoded at `at` and shown at `shown` has come, but not yet how long it lasts: where to cut
+    /// before it. Whether it calls for anything else [`Self::before`] says once that is known.
+    pub(super) fn before_key(&mut self, at: i64, shown: i64) -> Option<Cut> {
+        if self.outgrown(at) || !self.due(at, shown) {
+            return None;
+        }
+        self.gop = self.gop.max(shown - self.last_key_shown);
+        (self.last_key, self.last_key_shown) = (at, shown);
+        Some(self.cut(at, shown, false))
+    }
+
+    /// Whether a segment ends at a key frame.
+    fn due(&self, at: i64, shown: i64) -> bool {
+        at > self.start && shown - self.start_shown + ROUNDING_US >= self.segment_us
     }
 
     /// The leading track has nothing where the segment must end: cut there, or at its last key frame.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use media::{Packet, TrackId};
+use media::{Packet, Ticks, TrackId};
 
 use super::cutter::{Cut, Cutter};
 use super::part::{Made, Part, Step};
@@ -71,6 +71,24 @@ impl Live {
             Some(at) => self.follow(at, packet, cutter),
             None => return Ok(()),
         }
+        self.hand_out(out, fx)
+    }
+
+    /// A key frame of the leading track has come that is no packet yet: what is before it need not wait for that.
+    pub(super) fn key_frame(
+        &mut self,
+        (dts, pts): (Ticks, Ticks),
+        cutter: &mut Cutter,
+        out: &mut Vec<Span>,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let place = self.renditions.first().filter(|_| self.begun).and_then(|lead| lead.place(dts, pts));
+        let Some(cut) = place.and_then(|(at, shown)| cutter.before_key(at, shown)) else { return Ok(()) };
+        self.end_at(cut, fx);
+        self.hand_out(out, fx)
+    }
+
+    fn hand_out(&mut self, out: &mut Vec<Span>, fx: &mut Effects) -> Result<(), Error> {
         self.complete(out)?;
         if !out.is_empty() {
             running::report(self.renditions.iter_mut(), fx);

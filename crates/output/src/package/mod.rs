@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use container::ts::Muxer;
-use media::{Gap, Packet, Run, StreamId, TrackId, Wall};
+use media::{Gap, Packet, Run, StreamId, Ticks, TrackId, Wall};
 
 use crate::{Context, Effect, Effects, Error, Event, Output, Resource};
 use cutter::Cutter;
@@ -161,6 +161,17 @@ impl Package {
         Ok(())
     }
 
+    /// A key frame ends a segment when it comes, not only when it is known how long it lasts.
+    fn key_frame(&mut self, track: TrackId, times: (Ticks, Ticks), fx: &mut Effects) -> Result<(), Error> {
+        let Some(running) = self.live.as_mut().filter(|live| live.leads(track).is_some()) else {
+            return Ok(());
+        };
+        let mut made = Vec::new();
+        running.key_frame(times, &mut self.cutter, &mut made, fx)?;
+        self.publish(made, fx);
+        Ok(())
+    }
+
     /// Ends the current run and publishes what is left of it, unless it only settled.
     fn finish_run(&mut self, fx: &mut Effects) -> Result<(), Error> {
         let Some(running) = &mut self.live else { return Ok(()) };
@@ -223,6 +234,7 @@ impl Output for Package {
         match event {
             Event::Run(run) => self.run(run, fx)?,
             Event::Packet(packet) => self.packet(packet, fx)?,
+            Event::KeyFrame { track, dts, pts } => self.key_frame(track, (dts, pts), fx)?,
             Event::Gap(why, at) => self.gap(why, at, fx)?,
             Event::Tick(now) if self.deadline.is_some_and(|deadline| deadline <= now) => {
                 self.end_list(now, fx);

@@ -134,6 +134,13 @@ impl Rendition {
         Some((at, self.micros(packet.end().0.saturating_add(shift))))
     }
 
+    /// When the frame that is decoded at `dts` begins, and `pts`, in microseconds on the session's timeline; `None` if
+    /// it comes too late or is the first of all.
+    pub(super) fn place(&self, dts: Ticks, pts: Ticks) -> Option<(i64, i64)> {
+        let at = self.micros(dts.0.saturating_add(self.shift.filter(|_| !self.awaits_key)?));
+        (at >= self.earliest()).then(|| (at, self.micros(pts.0)))
+    }
+
     /// Takes a packet that has a [`Self::span`].
     pub(super) fn push(&mut self, packet: &Packet) {
         let shift = self.shift.unwrap_or(0);

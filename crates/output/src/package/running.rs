@@ -102,6 +102,26 @@ impl Running {
         }
     }
 
+    /// A key frame of the leading track has come, decoded and presented at these `times`, that is no packet yet; what
+    /// that completes goes to `out`.
+    pub(super) fn key_frame(
+        &mut self,
+        times: (Ticks, Ticks),
+        cutter: &mut Cutter,
+        out: &mut Vec<Made>,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        match &mut self.flow {
+            Flow::Parts(live) => live.key_frame(times, cutter, out, fx),
+            Flow::Segments(live) => {
+                let mut spans = Vec::new();
+                live.key_frame(times, cutter, &mut spans, fx)?;
+                list(spans, cutter, out);
+                Ok(())
+            }
+        }
+    }
+
     /// Ends the run: what waits becomes its last segments.
     pub(super) fn finish(&mut self, cutter: &mut Cutter, out: &mut Vec<Made>) -> Result<(), Error> {
         match &mut self.flow {

@@ -1,6 +1,7 @@
 mod cuts;
 mod dash;
 mod ends;
+mod keys;
 mod lists;
 mod low_latency;
 mod renditions;

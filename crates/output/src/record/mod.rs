@@ -82,6 +82,7 @@ impl<F: Format> Recording<F> {
                 }
                 self.write(false, fx)
             }
+            Event::KeyFrame { .. } => Ok(()),
             Event::Gap(why, at) => self.gap(why, at, fx),
             Event::Tick(now) => {
                 if self.closes_at.is_some_and(|at| at <= now) {

@@ -113,7 +113,7 @@ impl Output for Snapshot {
                 }
             }
             Event::Gap(..) | Event::End(_) => self.run = None,
-            Event::Tick(_) => {}
+            Event::KeyFrame { .. } | Event::Tick(_) => {}
         }
         Ok(())
     }

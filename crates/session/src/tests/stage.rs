@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use media::{Gap, Kind, Packet, Run, SessionId, StreamId, TrackId, Wall};
+use media::{Gap, Kind, Packet, Run, SessionId, StreamId, Ticks, TrackId, Wall};
 use output::{Bucket, Effect, Effects, Error, Event, Output, Spec, Warning, snapshot};
 use testkit::stories::{Step, story};
 use testkit::{Message, START};
@@ -14,6 +14,7 @@ use crate::{Input, Session, SlotEffects};
 pub(super) enum Seen {
     Run(Run),
     Packet(Packet),
+    KeyFrame(TrackId, Ticks, Ticks),
     Gap(Gap),
     End,
 }
@@ -34,6 +35,7 @@ impl Output for Probe {
                 self.deadline = Some(at.plus_micros(60_000_000));
                 Seen::Gap(why)
             }
+            Event::KeyFrame { track, dts, pts } => Seen::KeyFrame(track, dts, pts),
             Event::Tick(_) => return Ok(()),
             Event::End(_) => Seen::End,
         };
@@ -161,6 +163,7 @@ impl Stage {
         let mut reached = 0;
         let mut run: Option<Run> = None;
         let mut begun = false;
+        let mut told: BTreeMap<TrackId, (Ticks, Ticks)> = BTreeMap::new();
         for seen in self.seen() {
             match seen {
                 Seen::Run(next) => {
@@ -183,6 +186,8 @@ impl Stage {
                             "a gap within a run: {id:?} {last} -> {begin}, others at {reached}"
                         );
                     }
+                    let key = (packet.key && id.kind == Kind::Video).then(|| (packet.dts, packet.pts()));
+                    assert_eq!(told.remove(&id), key, "a key frame is told right before its packet");
                     reached = reached.max(begin);
                     assert!(begin > reached - 1_200_000, "tracks run apart: {begin} us after {reached} us");
                     if id == TrackId::VIDEO && !begun {
@@ -191,6 +196,10 @@ impl Stage {
                     }
                     joins.insert(id);
                     last.insert(id, end);
+                }
+                Seen::KeyFrame(track, dts, pts) => {
+                    assert!(run.as_ref().is_some_and(|run| run.track(track).is_some()));
+                    told.insert(track, (dts, pts));
                 }
                 Seen::Gap(_) => run = None,
                 Seen::End => {}

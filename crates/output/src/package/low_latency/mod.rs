@@ -6,7 +6,7 @@
 //! to an earlier key frame, as it is in segments without parts.
 
 use container::ts::Muxer;
-use media::{Packet, TrackId};
+use media::{Packet, Ticks, TrackId};
 
 use self::lane::Lane;
 use self::mux::{Mux, Ts};
@@ -152,6 +152,25 @@ impl Live {
                 self.follow(end, cutter);
             }
         }
+        self.hand_out(out, fx)
+    }
+
+    /// A key frame of the leading track has come that is no packet yet: what is before it need not wait for that.
+    pub(super) fn key_frame(
+        &mut self,
+        (dts, pts): (Ticks, Ticks),
+        cutter: &mut Cutter,
+        out: &mut Vec<Made>,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let lead = self.lanes.first().filter(|_| self.begun).map(|lane| &lane.feed);
+        let place = lead.and_then(|lead| lead.place(dts, pts));
+        let Some(cut) = place.and_then(|(at, shown)| cutter.before_key(at, shown)) else { return Ok(()) };
+        self.end_at(cut, cutter, fx);
+        self.hand_out(out, fx)
+    }
+
+    fn hand_out(&mut self, out: &mut Vec<Made>, fx: &mut Effects) -> Result<(), Error> {
         self.advance(out)?;
         if out.iter().any(|(_, step)| matches!(step, super::part::Step::Closed)) {
             self.report(fx);
