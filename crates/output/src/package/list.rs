@@ -103,6 +103,11 @@ impl List {
         self.sequence
     }
 
+    /// Where the open segment begins if it has media, in microseconds on the session's timeline.
+    pub(super) fn open_from(&self) -> Option<i64> {
+        self.open.as_ref().filter(|open| !open.body.is_empty()).map(|open| open.from)
+    }
+
     /// Its PART-TARGET in microseconds, if it has parts.
     pub(super) fn part_target_us(&self) -> Option<i64> {
         self.parts.as_ref().map(|parts| parts.terms.part_target_us)

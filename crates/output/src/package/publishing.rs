@@ -35,10 +35,23 @@ impl Package {
         if closed {
             self.remember(fx);
             self.describe();
+        }
+        if closed || self.announce_period() {
             let now = self.dash.as_ref().map_or(Wall(0), Dash::now);
             self.describe_dash(now, false);
         }
         self.show(fx);
+    }
+
+    /// Has a Period begin with the run's first parts, if DASH can do that.
+    fn announce_period(&mut self) -> bool {
+        let (Some(dash), Some(running), Some(lists)) = (&mut self.dash, &self.live, &self.lists) else {
+            return false;
+        };
+        let first = |track| lists.get(track).filter(|list| list.sequence() == running.first)?.open_from();
+        let begins: Option<Vec<i64>> = running.renditions().iter().map(|r| first(r.id())).collect();
+        let lead = begins.and_then(|begins| begins.first().copied());
+        lead.is_some_and(|from| dash.announce(running.first, from, running))
     }
 
     /// Makes a list for each rendition of the run that has none.

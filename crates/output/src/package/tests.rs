@@ -4,6 +4,7 @@ mod ends;
 mod keys;
 mod lists;
 mod low_latency;
+mod periods;
 mod renditions;
 pub(super) mod story;
 mod tracks;

@@ -4,6 +4,9 @@ use media::{Packet, Run, Wall};
 
 /// Over how much media drift is measured, in microseconds: the packet that came earliest counts, not a burst.
 const DRIFT_WINDOW_US: i64 = 10_000_000;
+/// How far media may fall behind the wall clock, or get ahead of it, before a new Period says so, in microseconds
+/// (packaging-rules Q7).
+const DRIFT_US: i64 = 500_000;
 
 /// How much later than the run's clock says packets come, in microseconds.
 #[derive(Default)]
@@ -16,7 +19,7 @@ pub(super) struct Late {
     since: i64,
     /// What it was before that.
     settled: Option<i64>,
-    /// What it was when the Period began.
+    /// What it was where the Period has it.
     at_start: Option<i64>,
     /// When the last one came.
     pub received: Wall,
@@ -40,13 +43,15 @@ impl Late {
         }
     }
 
-    /// A Period begins that is placed by what is known now.
-    pub(super) fn begin_period(&mut self) {
-        self.at_start = self.settled;
+    /// A Period of the same run begins that is placed `by` microseconds off the one before it.
+    pub(super) fn corrected(&mut self, by: i64) {
+        self.at_start = self.at_start.map(|then| then.saturating_add(by));
     }
 
-    /// By how much media has fallen behind since the Period began.
+    /// By how much media has fallen behind where Periods have it, or, if negative, got ahead of that; 0 while it is not
+    /// enough for a new Period.
     pub(super) fn drift(&self) -> i64 {
-        self.settled.zip(self.at_start).map_or(0, |(now, then)| now.saturating_sub(then))
+        let drift = self.settled.zip(self.at_start).map_or(0, |(now, then)| now.saturating_sub(then));
+        if drift.abs() > DRIFT_US { drift } else { 0 }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use manifest::mpd::{self, Clock, Kind, Latency, Mpd};
-use media::{Packet, Ratio, Run, TrackId, Wall};
+use media::{Packet, Run, TrackId, Wall};
 
 use self::late::Late;
 use self::period::{Constant, Followed, Period, Set};
@@ -23,6 +23,7 @@ use crate::Resource;
 
 mod late;
 mod period;
+mod steady;
 
 const MIME: &str = "application/dash+xml";
 /// Where the origin says what time it is (packaging-rules D-23).
@@ -34,12 +35,8 @@ const MARGIN_US: i64 = 200_000;
 const LOW_MARGIN_US: i64 = 50_000;
 /// Most that jitter before the first Period adds to that, in microseconds: more is a burst.
 const MOST_MARGIN_US: i64 = 2_000_000;
-/// How far media may fall behind the wall clock before a new Period says so, in microseconds (packaging-rules Q7).
-const DRIFT_US: i64 = 500_000;
 /// A Period of fewer segments is not left for drift (packaging-rules D-21).
 const LEAST_ROWS: usize = 3;
-/// A length that fails twice within so many segments is not stated again in the run.
-const STEADY_ROWS: u64 = 20;
 /// Target durations behind the clock at which players play that know no better (packaging-rules D-08).
 const DELAY: i64 = 3;
 /// Target durations that can be fetched: the delay and two segments.
@@ -190,7 +187,7 @@ impl Dash {
             return self.close();
         }
         if !self.goes_on(row, &sets) {
-            self.begin(row, sets, running);
+            self.begin(row, sets, running, None);
         }
         if let Some(period) = self.periods.back_mut() {
             period.push(row);
@@ -208,7 +205,7 @@ impl Dash {
         if !open.tracks().eq(sets.iter().map(|set| set.track.id)) {
             return false;
         }
-        if self.late.drift() > DRIFT_US && open.rows() >= LEAST_ROWS {
+        if self.late.drift() != 0 && open.rows() >= LEAST_ROWS {
             return false;
         }
         let Some(constant) = open.constant else { return true };
@@ -222,8 +219,8 @@ impl Dash {
         true
     }
 
-    /// Begins a Period with `row`.
-    fn begin(&mut self, row: &Row, sets: Vec<Set>, running: &Running) {
+    /// Begins a Period with `row`, of segments of the `expected` length if there is one.
+    fn begin(&mut self, row: &Row, sets: Vec<Set>, running: &Running, expected: Option<Constant>) {
         let media_from = row.from;
         let wall = running.run.wall.plus_micros(media_from.saturating_sub(running.run.start));
         let start = *self.start.get_or_insert(Wall(wall.unix_seconds().saturating_mul(1_000_000)));
@@ -235,37 +232,20 @@ impl Dash {
             before.closed = true;
             if before.run == row.run {
                 // The anchor of the run holds, but for the drift.
-                let drift = if self.late.drift() > DRIFT_US { self.late.drift() } else { 0 };
-                let gap = media_from - before.media_from;
-                period.start_us = before.start_us.saturating_add(gap).saturating_add(drift);
+                let due = before.start_us.saturating_add(media_from - before.media_from);
+                let drift = self.late.drift();
+                period.start_us = due.saturating_add(drift).max(before.least_end_us());
                 let seamless = drift == 0 && media_from == before.media_end;
                 period.follows = Some(Followed { first: before.first, seamless });
+                before.end_by(period.start_us);
+                self.late.corrected(period.start_us - due);
             }
             period.start_us = period.start_us.max(before.end_us());
         } else {
             period.start_us = period.start_us.max(0);
         }
-        self.late.begin_period();
-        period.constant = self.constant(row, &period);
+        period.constant = expected.or_else(|| self.constant(row, &period));
         self.periods.push_back(period);
-    }
-
-    /// The length that segments are expected to have, if they can be fetched early and are steady.
-    fn constant(&mut self, row: &Row, period: &Period) -> Option<Constant> {
-        self.failed.retain(|&number| number + STEADY_ROWS > row.number);
-        if !self.terms.low_latency || self.failed.len() > 1 {
-            return None;
-        }
-        let lead = period.sets.first()?;
-        let micros = u64::try_from(row.end - row.from).ok().filter(|&us| us > 0)?;
-        let frames = u64::try_from(row.frames).unwrap_or(0);
-        // What RTMP rounds to milliseconds is exact by the frame rate, which players count by for days.
-        let exact = lead.frame_rate.map(|Ratio { num, den }| (frames * u64::from(den), u64::from(num)));
-        let exact = exact.filter(|&(num, den)| den > 0 && (num * 1_000_000 / den).abs_diff(micros) <= 2_000);
-        let ticks = row.tracks.iter().find(|(id, _)| *id == lead.track.id).and_then(|(_, ended)| *ended);
-        let counted = ticks.and_then(|Ended { ticks: (from, end) }| u64::try_from(end - from).ok());
-        let counted = counted.map(|ticks| (ticks, u64::from(lead.track.timescale.hz())));
-        Some(Constant { seconds: exact.or(counted).unwrap_or((micros, 1_000_000)) })
     }
 
     /// The MPD as it is now; nothing follows when it is `over`.

@@ -95,6 +95,11 @@ impl Set {
             spans: VecDeque::new(),
         })
     }
+
+    /// With the frame rate of `before` while its own is not known.
+    pub(super) fn like(self, before: &Self) -> Self {
+        Self { frame_rate: self.frame_rate.or(before.frame_rate), ..self }
+    }
 }
 
 impl Period {
@@ -123,6 +128,19 @@ impl Period {
     /// Where it ends so far, in microseconds of MPD time.
     pub(super) fn end_us(&self) -> i64 {
         self.start_us.saturating_add(self.media_end - self.media_from)
+    }
+
+    /// The earliest that it may be said to end, in microseconds of MPD time: in the middle of its last row.
+    pub(super) fn least_end_us(&self) -> i64 {
+        let mut ends = self.rows.iter().rev().map(|&(_, end)| end);
+        let (last, before) = (ends.next().unwrap_or(self.media_end), ends.next().unwrap_or(self.media_from));
+        self.start_us.saturating_add((last + before) / 2 - self.media_from)
+    }
+
+    /// Ends it at `us` of MPD time at the latest. What its last segments have after that is not shown: media that is
+    /// ahead of the clock has no other place (DASH-IF timing model §9.3).
+    pub(super) fn end_by(&mut self, us: i64) {
+        self.media_end = self.media_end.min(self.media_from.saturating_add(us - self.start_us));
     }
 
     /// Adds a row.

@@ -148,14 +148,21 @@ impl Story {
         }
         all.sort_by_key(|(at, _)| *at);
         self.now = end;
-        self.packets(all.into_iter().map(|(_, packet)| packet))
+        self.in_time(all)
     }
 
     /// Plays audio alone.
     pub fn audio(&mut self, micros: i64) -> &mut Self {
         let start = self.now;
         self.now += micros;
-        self.packets(audio_frames(start, start + micros).into_iter().map(|(_, packet)| packet))
+        self.in_time(audio_frames(start, start + micros))
+    }
+
+    /// Plays packets, each at its media time.
+    fn in_time(&mut self, packets: Vec<(i64, Packet)>) -> &mut Self {
+        let wall = self.wall;
+        let received = |(at, packet)| Packet { received: wall.plus_micros(at), ..packet };
+        self.packets(packets.into_iter().map(received))
     }
 
     pub fn packets(&mut self, packets: impl IntoIterator<Item = Packet>) -> &mut Self {
@@ -272,14 +279,19 @@ impl Story {
     }
 }
 
+/// One that comes at its time.
 pub fn packet(track: TrackId, dts: i64, duration: i64, key: bool) -> Packet {
+    let timescale = match track.kind {
+        Kind::Video => Timescale::VIDEO,
+        Kind::Audio => Timescale::new(48_000).unwrap(),
+    };
     Packet {
         track,
         dts: Ticks(dts),
         cts: 0,
         duration: duration as u32,
         key,
-        received: EPOCH,
+        received: EPOCH.plus_micros(timescale.micros(Ticks(dts))),
         data: Bytes::from(vec![0x65; FRAME]),
     }
 }
