@@ -60,25 +60,14 @@ fn specs() -> Result<Vec<Spec>, Error> {
     let name = Name::parse("record/{AppName}/{StreamName}/{EscapedStartTime}", Variable::RECORD_FILE)?;
     let slice = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}";
     let picture = "snapshot/{AppName}/{StreamName}/{UnixTimestamp}.jpg";
-    let (cycle_duration_s, delay_s, utc_offset) = (3_600, 180, 28_800);
+    let utc_offset = 28_800;
     Ok(vec![
         packaged(package::Protocol::HlsCmaf),
-        Spec::RecordHls(record::hls::Settings {
-            store: store.clone(),
-            slice_duration_s: 30,
-            cycle_duration_s,
-            slice_name: Name::parse(slice, Variable::RECORD_SLICE)?,
-            name: name.clone(),
-            delay_s,
-            utc_offset,
+        Spec::Record(record::Settings {
+            slice: Some(record::Slice { duration_s: 30, name: Name::parse(slice, Variable::RECORD_SLICE)? }),
+            ..record::Settings::new(record::Container::M3u8, store.clone(), name.clone())
         }),
-        Spec::RecordFlv(record::flv::Settings {
-            store: store.clone(),
-            cycle_duration_s,
-            name,
-            delay_s,
-            utc_offset,
-        }),
+        Spec::Record(record::Settings::new(record::Container::Flv, store.clone(), name)),
         Spec::Snapshot(snapshot::Settings {
             store,
             interval_s: 10,

@@ -155,25 +155,16 @@ impl RecordRule {
     }
 
     fn spec(&self, format: &FormatRule, options: &Options) -> Option<Spec> {
-        match (format.container, &format.slice) {
-            (Container::M3u8, Some(slice)) => Some(Spec::RecordHls(record::hls::Settings {
-                store: self.store.clone(),
-                slice_duration_s: slice.duration_s,
-                cycle_duration_s: format.cycle_s,
-                slice_name: slice.name.clone(),
-                name: format.name.clone(),
-                delay_s: self.delay_s,
-                utc_offset: options.record_name_utc_offset,
-            })),
-            (Container::Flv, _) => Some(Spec::RecordFlv(record::flv::Settings {
-                store: self.store.clone(),
-                cycle_duration_s: format.cycle_s,
-                name: format.name.clone(),
-                delay_s: self.delay_s,
-                utc_offset: options.record_name_utc_offset,
-            })),
-            _ => None,
+        if matches!(format.container, Container::Mp4 | Container::Cmaf) {
+            return None;
         }
+        Some(Spec::Record(record::Settings {
+            slice: format.slice.clone(),
+            cycle_duration_s: format.cycle_s,
+            delay_s: self.delay_s,
+            utc_offset: options.record_name_utc_offset,
+            ..record::Settings::new(format.container, self.store.clone(), format.name.clone())
+        }))
     }
 }
 

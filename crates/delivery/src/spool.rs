@@ -51,6 +51,7 @@ impl Growing {
                 self.file.sync_all()?;
                 Ok(self.path.clone())
             }
+            Finish::Progressive => Err(io::ErrorKind::Unsupported.into()),
             Finish::Head { head, skip } => {
                 let whole = self.path.with_extension("whole");
                 compose(&whole, head, &self.path, *skip)?;

@@ -2,7 +2,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Wall clock: microseconds since 1970-01-01T00:00:00Z. A value; only shells read clocks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Wall(pub i64);
 
 impl Wall {

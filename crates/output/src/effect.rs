@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use media::{Codec, Wall};
+use serde::{Deserialize, Serialize};
 
-use crate::Playlist;
+use crate::{Entry, Inquiry, Notice, Playlist, Save};
 
 /// Effects in the order they were caused.
 pub type Effects = Vec<Effect>;
@@ -65,12 +66,21 @@ pub enum Effect {
         /// Its new value.
         value: u64,
     },
+    /// Enough to go on after our own restart. What an output causes by one event happens together or not at all,
+    /// so what was saved and what was written always fit.
+    Save(Save),
+    /// The object put or sealed directly before belongs in the index of recordings, once it is stored.
+    Index(Box<Entry>),
+    /// Somebody may want to be told, once every object before this is stored.
+    Notify(Notice),
+    /// Ask the operator's OnDemandUrl whether to record; the answer is [`crate::Event::Answer`].
+    Ask(Inquiry),
     /// An operator should know.
     Warn(Warning),
 }
 
 /// A bucket of a configured storage.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bucket {
     /// `name` of the `[[storage]]`.
     pub storage: Arc<str>,
@@ -79,7 +89,7 @@ pub struct Bucket {
 }
 
 /// An object's address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Object {
     /// Where it lives.
     pub bucket: Bucket,
@@ -88,11 +98,11 @@ pub struct Object {
 }
 
 /// An open file of an output; unique within the output, counts up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileId(pub u64);
 
 /// How a finished file becomes an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Finish {
     /// As it is.
     AsIs,
@@ -103,6 +113,9 @@ pub enum Finish {
         /// Bytes of the file that it stands for.
         skip: u64,
     },
+    /// The file is fragmented MP4, init segments among its fragments; the object is the same media as a progressive
+    /// file, its index at the front (`container::mp4::Progressive`).
+    Progressive,
 }
 
 /// A picture to decode: one key frame.

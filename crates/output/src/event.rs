@@ -1,6 +1,6 @@
 use media::{Codec, Gap, Packet, Run, Ticks, TrackId, Wall};
 
-use crate::Effects;
+use crate::{Answer, Effects, Order, Refusal};
 
 /// One product made of one session. Called inline by whoever owns the session.
 pub trait Output: Send {
@@ -14,6 +14,18 @@ pub trait Output: Send {
     /// without a deadline has nothing left to wait for; the session ends when no output has one.
     fn deadline(&self) -> Option<Wall> {
         None
+    }
+
+    /// An operator's order at this moment; `None` if it is nothing that this product obeys.
+    fn order(&mut self, order: Order, at: Wall, fx: &mut Effects) -> Option<Result<(), Refusal>> {
+        let _ = (order, at, fx);
+        None
+    }
+
+    /// Where its media ends on the session's timeline, in microseconds, if it was resumed: the next run begins there
+    /// at the earliest.
+    fn reached(&self) -> i64 {
+        0
     }
 }
 
@@ -38,6 +50,15 @@ pub enum Event<'a> {
     Gap(Gap, Wall),
     /// Time passed; sent when a deadline is reached.
     Tick(Wall),
+    /// What the operator's OnDemandUrl answered to [`crate::Effect::Ask`].
+    Answer(&'a Answer),
+    /// What this output writes cannot be kept at the moment: its disk or its share of it is full. Frames until
+    /// [`Event::Unblocked`] are lost to it.
+    Blocked(Wall),
+    /// It can be kept again.
+    Unblocked(Wall),
+    /// The server ends and will start again: what is open is written and saved, not closed.
+    Suspend(Wall),
     /// Nothing follows: close what is open.
     End(Wall),
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 
 use chrono::DateTime;
 use media::{StreamId, Wall};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A name "must be less than 256 bytes in length" (both seeds); the limit is on the template, not on what comes out.
 pub const MAX_NAME: usize = 255;
@@ -45,6 +46,20 @@ pub enum Variable {
 }
 
 impl Variable {
+    /// All of them.
+    pub const ALL: &[Variable] = &[
+        Self::AppName,
+        Self::StreamName,
+        Self::UnixTimestamp,
+        Self::Sequence,
+        Self::StartTime,
+        Self::EndTime,
+        Self::EscapedStartTime,
+        Self::EscapedEndTime,
+        Self::UnixMillis,
+        Self::CompactTimeUtc,
+        Self::CompactTimeLocal,
+    ];
     /// Those of PutOssPrefix.
     pub const LIVE_PUT: &[Variable] = &[Self::AppName, Self::StreamName];
     /// Those of OverwriteOssObject.
@@ -214,6 +229,20 @@ impl Name {
     }
 }
 
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    /// Takes every variable there is: which ones a parameter may have was checked when it was given.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::parse(&text, Variable::ALL).map_err(de::Error::custom)
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -281,19 +310,7 @@ fn push_text(pieces: &mut Vec<Piece>, text: &str) {
 mod tests {
     use super::*;
 
-    const ANY: &[Variable] = &[
-        Variable::AppName,
-        Variable::StreamName,
-        Variable::UnixTimestamp,
-        Variable::Sequence,
-        Variable::StartTime,
-        Variable::EndTime,
-        Variable::EscapedStartTime,
-        Variable::EscapedEndTime,
-        Variable::UnixMillis,
-        Variable::CompactTimeUtc,
-        Variable::CompactTimeLocal,
-    ];
+    const ANY: &[Variable] = Variable::ALL;
 
     #[track_caller]
     fn expands(template: &str, to: &str) {

@@ -3,15 +3,13 @@ use std::sync::Arc;
 
 use media::{StreamId, Wall};
 
-use crate::{Output, package, record, snapshot};
+use crate::{Output, Saved, package, record, snapshot};
 
 /// Everything this server can make of a stream: if it is not in this list, it does not exist.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Spec {
-    /// m3u8 recording with TS slices.
-    RecordHls(record::hls::Settings),
-    /// FLV recording.
-    RecordFlv(record::flv::Settings),
+    /// A recording in one format.
+    Record(record::Settings),
     /// Live packaging.
     Package(package::Settings),
     /// JPEGs of key frames.
@@ -36,18 +34,22 @@ impl Spec {
     /// The product's name in logs, metrics and `/api/streams`.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::RecordHls(_) => "record/m3u8",
-            Self::RecordFlv(_) => "record/flv",
+            Self::Record(settings) => settings.container.product(),
             Self::Package(_) => "package",
             Self::Snapshot(_) => "snapshot",
         }
     }
 
+    /// Opens the output that left `saved`, where it was. Its source is gone since then. `None`: nothing was left that
+    /// could go on.
+    pub fn resume(context: &Context, saved: &Saved) -> Option<(Self, Box<dyn Output>)> {
+        record::resume(context, saved).map(|(settings, output)| (Self::Record(settings), output))
+    }
+
     /// Opens the output.
     pub fn open(&self, context: &Context) -> Box<dyn Output> {
         match self {
-            Self::RecordHls(settings) => Box::new(record::hls::Hls::new(settings.clone(), context)),
-            Self::RecordFlv(settings) => Box::new(record::flv::Flv::new(settings.clone(), context)),
+            Self::Record(settings) => record::open(settings, context),
             Self::Package(settings) => Box::new(package::Package::new(settings.clone(), context)),
             Self::Snapshot(settings) => Box::new(snapshot::Snapshot::new(settings.clone(), context)),
         }

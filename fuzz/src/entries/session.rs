@@ -156,7 +156,13 @@ impl Stage {
                     let sorted = window.resources.is_sorted_by(|(a, _), (b, _)| a < b);
                     assert!(sorted, "resources of a window out of order, or two of a name");
                 }
-                Effect::Window(None) | Effect::Remember { .. } | Effect::Warn(_) => {}
+                Effect::Index(entry) => super::name::path(&entry.object.key),
+                Effect::Window(None)
+                | Effect::Remember { .. }
+                | Effect::Save(_)
+                | Effect::Notify(_)
+                | Effect::Ask(_)
+                | Effect::Warn(_) => {}
             }
         }
     }
@@ -195,25 +201,20 @@ fn specs(choice: u8) -> Vec<Spec> {
         reconnect_window_s,
         put: None,
     };
-    let flv = record::flv::Settings {
-        store: store.clone(),
+    let flv = record::Settings {
         cycle_duration_s,
-        name: file_name.clone(),
         delay_s,
-        utc_offset: 28_800,
+        ..record::Settings::new(record::Container::Flv, store.clone(), file_name.clone())
     };
-    let hls = record::hls::Settings {
-        store: store.clone(),
-        slice_duration_s,
+    let hls = record::Settings {
+        slice: Some(record::Slice { duration_s: slice_duration_s, name: slice_name }),
         cycle_duration_s,
-        slice_name,
-        name: file_name,
         delay_s,
-        utc_offset: 28_800,
+        ..record::Settings::new(record::Container::M3u8, store.clone(), file_name)
     };
     let naming = snapshot::Naming::Sequence(picture_name);
     let counter = "snapshot".into();
     let snapshot = snapshot::Settings { store, interval_s: 5, naming, counter, utc_offset: 28_800 };
-    let all = [Spec::Package(package), Spec::RecordFlv(flv), Spec::RecordHls(hls), Spec::Snapshot(snapshot)];
+    let all = [Spec::Package(package), Spec::Record(flv), Spec::Record(hls), Spec::Snapshot(snapshot)];
     all.into_iter().enumerate().filter(|(at, _)| !bit(3 + *at as u8)).map(|(_, spec)| spec).collect()
 }

@@ -1,7 +1,8 @@
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use output::name::{Name, Variable};
+pub use output::record::Container;
+use output::record::Slice;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::number;
@@ -42,57 +43,6 @@ pub struct FormatRule {
     pub cycle_s: u32,
     /// OssObjectPrefix.
     pub name: Name,
-}
-
-/// How a recording is sliced.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Slice {
-    /// SliceDuration in seconds.
-    pub duration_s: u32,
-    /// SliceOssObjectPrefix.
-    pub name: Name,
-}
-
-/// Format of the seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Container {
-    /// A playlist of MPEG-TS slices.
-    M3u8,
-    /// One FLV file.
-    Flv,
-    /// One MP4 file.
-    Mp4,
-    /// Playlists of CMAF slices.
-    Cmaf,
-}
-
-impl Container {
-    /// All of them.
-    pub const ALL: [Container; 4] = [Self::M3u8, Self::Flv, Self::Mp4, Self::Cmaf];
-
-    /// The seed's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::M3u8 => "m3u8",
-            Self::Flv => "flv",
-            Self::Mp4 => "mp4",
-            Self::Cmaf => "cmaf",
-        }
-    }
-
-    fn is_sliced(self) -> bool {
-        matches!(self, Self::M3u8 | Self::Cmaf)
-    }
-
-    fn cycle_default(self) -> u32 {
-        if self.is_sliced() { 21_600 } else { 3_600 }
-    }
-}
-
-impl fmt::Display for Container {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
 }
 
 /// Checks all items of `list`.

@@ -61,11 +61,14 @@ fn defaults_are_the_seeds() {
         d.records.push(record());
     });
     let plan = catalog.resolve(&publish("live", "demo"));
-    let [Spec::Package(package), Spec::RecordHls(hls), Spec::RecordFlv(flv)] = &plan.outputs[..] else {
+    let [Spec::Package(package), Spec::Record(hls), Spec::Record(flv)] = &plan.outputs[..] else {
         panic!("{plan:?}");
     };
     assert_eq!((package.segment_count, package.segment_duration_s, package.reconnect_window_s), (3, 5, 30));
-    assert_eq!((hls.slice_duration_s, hls.cycle_duration_s, hls.delay_s), (30, 21_600, 180));
+    assert_eq!(
+        (hls.slice.as_ref().unwrap().duration_s, hls.cycle_duration_s, hls.delay_s),
+        (30, 21_600, 180)
+    );
     assert_eq!((flv.cycle_duration_s, flv.delay_s, flv.utc_offset), (3_600, 180, 28_800));
     assert_eq!((&*hls.store.storage, &*hls.store.name), ("oss-local", "live-bucket"));
 }

@@ -123,7 +123,7 @@ impl Writer {
         };
         let finish = repaired(finish, damage);
         let whole = match &finish {
-            Finish::AsIs => len,
+            Finish::AsIs | Finish::Progressive => len,
             Finish::Head { head, skip } => head.len() as u64 + len.saturating_sub(*skip),
         };
         let path = self.insist(move || growing.finish(len, &finish)).await;

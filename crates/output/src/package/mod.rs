@@ -239,8 +239,8 @@ impl Output for Package {
             Event::Tick(now) if self.deadline.is_some_and(|deadline| deadline <= now) => {
                 self.end_list(now, fx);
             }
-            Event::Tick(_) => {}
-            Event::End(now) => {
+            Event::Tick(_) | Event::Answer(_) | Event::Blocked(_) | Event::Unblocked(_) => {}
+            Event::Suspend(now) | Event::End(now) => {
                 self.finish_run(fx)?;
                 self.end_list(now, fx);
             }

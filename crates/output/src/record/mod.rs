@@ -6,6 +6,7 @@
 pub mod flv;
 pub mod hls;
 mod interleave;
+mod settings;
 #[cfg(test)]
 pub(crate) mod story;
 
@@ -13,8 +14,10 @@ use std::time::Duration;
 
 use media::{Gap, Packet, Run, TrackId, Wall};
 
-use crate::{Effects, Error, Event};
+use crate::{Context, Effects, Error, Event, Output, Saved};
 use interleave::Interleave;
+
+pub use settings::{Container, Settings, Slice, Start};
 
 /// A batch of this much media goes out: what a crash can cost (design §5: at most 1 s).
 const BATCH_MICROS: i64 = 1_000_000;
@@ -39,6 +42,19 @@ trait Format: Send {
     fn close(&mut self, fx: &mut Effects);
     /// Whether a file is open.
     fn is_open(&self) -> bool;
+}
+
+/// Opens a recording for a session.
+pub(crate) fn open(settings: &Settings, context: &Context) -> Box<dyn Output> {
+    match settings.container {
+        Container::Flv => Box::new(flv::Flv::new(settings.clone(), context)),
+        _ => Box::new(hls::Hls::new(settings.clone(), context)),
+    }
+}
+
+/// Opens the recording that left `saved`.
+pub(crate) fn resume(_context: &Context, _saved: &Saved) -> Option<(Settings, Box<dyn Output>)> {
+    None
 }
 
 /// A recording: joins runs into one file while the pauses between them are shorter than DelayTime.
@@ -90,7 +106,8 @@ impl<F: Format> Recording<F> {
                 }
                 Ok(())
             }
-            Event::End(_) => {
+            Event::Answer(_) | Event::Blocked(_) | Event::Unblocked(_) => Ok(()),
+            Event::Suspend(_) | Event::End(_) => {
                 self.pause(fx)?;
                 self.close(fx);
                 Ok(())

@@ -112,8 +112,12 @@ impl Output for Snapshot {
                     self.run = Some(run);
                 }
             }
-            Event::Gap(..) | Event::End(_) => self.run = None,
-            Event::KeyFrame { .. } | Event::Tick(_) => {}
+            Event::Gap(..) | Event::Suspend(_) | Event::End(_) => self.run = None,
+            Event::KeyFrame { .. }
+            | Event::Tick(_)
+            | Event::Answer(_)
+            | Event::Blocked(_)
+            | Event::Unblocked(_) => {}
         }
         Ok(())
     }

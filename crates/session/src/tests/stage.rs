@@ -36,8 +36,8 @@ impl Output for Probe {
                 Seen::Gap(why)
             }
             Event::KeyFrame { track, dts, pts } => Seen::KeyFrame(track, dts, pts),
-            Event::Tick(_) => return Ok(()),
-            Event::End(_) => Seen::End,
+            Event::Tick(_) | Event::Answer(_) | Event::Blocked(_) | Event::Unblocked(_) => return Ok(()),
+            Event::Suspend(_) | Event::End(_) => Seen::End,
         };
         self.seen.lock().unwrap().push(seen);
         if let (Some(fault), Event::Packet(_)) = (self.fault, event) {

@@ -21,21 +21,25 @@ pub fn all(pace: Pace) -> Vec<Spec> {
     };
     let store = || Bucket { storage: "oss-local".into(), name: "live-bucket".into() };
     let name = |text: &str, variables| Name::parse(text, variables).unwrap();
-    let hls = record::hls::Settings {
-        store: store(),
-        slice_duration_s,
+    let hls = record::Settings {
+        slice: Some(record::Slice {
+            duration_s: slice_duration_s,
+            name: name("hls/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}", Variable::RECORD_SLICE),
+        }),
         cycle_duration_s,
-        slice_name: name("hls/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}", Variable::RECORD_SLICE),
-        name: name("hls/{AppName}/{Sequence}_{EscapedStartTime}", Variable::RECORD_FILE),
-        delay_s: 180,
-        utc_offset: 28_800,
+        ..record::Settings::new(
+            record::Container::M3u8,
+            store(),
+            name("hls/{AppName}/{Sequence}_{EscapedStartTime}", Variable::RECORD_FILE),
+        )
     };
-    let flv = record::flv::Settings {
-        store: store(),
+    let flv = record::Settings {
         cycle_duration_s,
-        name: name("flv/{StreamName}/{Sequence}_{EscapedEndTime}", Variable::RECORD_FILE),
-        delay_s: 180,
-        utc_offset: 28_800,
+        ..record::Settings::new(
+            record::Container::Flv,
+            store(),
+            name("flv/{StreamName}/{Sequence}_{EscapedEndTime}", Variable::RECORD_FILE),
+        )
     };
     let overwrite = name("{AppName}/{StreamName}.jpg", Variable::OVERWRITE_SNAPSHOT);
     let sequence = name("{AppName}/{UnixTimestamp}_{Sequence}.jpg", Variable::SEQUENCE_SNAPSHOT);
@@ -45,8 +49,8 @@ pub fn all(pace: Pace) -> Vec<Spec> {
         Spec::Snapshot(settings)
     };
     vec![
-        Spec::RecordHls(hls),
-        Spec::RecordFlv(flv),
+        Spec::Record(hls),
+        Spec::Record(flv),
         package(pace, Protocol::HlsCmaf),
         snapshot("overwrite", snapshot::Naming::Overwrite(overwrite)),
         snapshot("sequence", snapshot::Naming::Sequence(sequence)),

@@ -16,25 +16,10 @@ use bytes::Bytes;
 use container::flv::{self, TagKind};
 use media::{Packet, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
 
-use super::{BATCH_BYTES, BATCH_MICROS, Recording, key_shown, span, wall_at};
-use crate::name::{Name, Values};
-use crate::{Bucket, Context, Effect, Effects, Error, Event, FileId, Finish, Object, Output, Warning};
+use super::{BATCH_BYTES, BATCH_MICROS, Recording, Settings, key_shown, span, wall_at};
+use crate::name::Values;
+use crate::{Context, Effect, Effects, Error, Event, FileId, Finish, Object, Output, Warning};
 use metadata::Metadata;
-
-/// What the template asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// Where files go.
-    pub store: Bucket,
-    /// CycleDuration in seconds.
-    pub cycle_duration_s: u32,
-    /// OssObjectPrefix.
-    pub name: Name,
-    /// DelayTime in seconds.
-    pub delay_s: u32,
-    /// Offset of the times in names from UTC, in seconds.
-    pub utc_offset: i32,
-}
 
 /// The output.
 pub struct Flv(Recording<Tags>);

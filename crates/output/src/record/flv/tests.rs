@@ -4,8 +4,8 @@ use container::flv::{Body, Tag, Unit};
 use media::{Codec, Gap, Kind};
 
 use super::*;
-use crate::name::Variable;
-use crate::record::story;
+use crate::name::{Name, Variable};
+use crate::record::{Container, story};
 
 /// A sealed file as it would be stored.
 struct Stored {
@@ -62,8 +62,7 @@ fn find<'a>(fields: &'a [(String, Value)], name: &str) -> &'a Value {
 fn output(cycle_duration_s: u32) -> Flv {
     let name = "{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}";
     let name = Name::parse(name, Variable::RECORD_FILE).unwrap();
-    let settings =
-        Settings { store: story::bucket(), cycle_duration_s, name, delay_s: 180, utc_offset: 8 * 3600 };
+    let settings = Settings { cycle_duration_s, ..Settings::new(Container::Flv, story::bucket(), name) };
     Flv::new(settings, &story::context())
 }
 

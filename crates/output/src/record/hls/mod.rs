@@ -18,9 +18,9 @@ use bytes::{Bytes, BytesMut};
 use container::ts;
 use media::{Packet, Run, StreamId, Track, TrackId, Wall};
 
-use super::{BATCH_BYTES, BATCH_MICROS, Recording, key_shown, span, wall_at};
-use crate::name::{Name, Values};
-use crate::{Bucket, Context, Effect, Effects, Error, Event, FileId, Finish, Object, Output, Warning};
+use super::{BATCH_BYTES, BATCH_MICROS, Recording, Settings, Slice as Slicing, key_shown, span, wall_at};
+use crate::name::Values;
+use crate::{Context, Effect, Effects, Error, Event, FileId, Finish, Object, Output, Warning};
 use file::{Done, File};
 
 /// PAT and PMT come at least this often, in microseconds (packaging-rules T-01).
@@ -28,25 +28,6 @@ const TABLES_MICROS: i64 = 500_000;
 /// Audio that precedes the first key frame of a run waits for it this long, in microseconds; then the slice
 /// begins without one. Without a bound a video track that never delivers would keep all audio in memory.
 const EARLY_MICROS: i64 = 2_000_000;
-
-/// What the template asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// Where slices and playlists go.
-    pub store: Bucket,
-    /// SliceDuration in seconds.
-    pub slice_duration_s: u32,
-    /// CycleDuration in seconds.
-    pub cycle_duration_s: u32,
-    /// SliceOssObjectPrefix.
-    pub slice_name: Name,
-    /// OssObjectPrefix.
-    pub name: Name,
-    /// DelayTime in seconds.
-    pub delay_s: u32,
-    /// Offset of the times in names from UTC, in seconds.
-    pub utc_offset: i32,
-}
 
 /// The output.
 pub struct Hls(Recording<Slices>);
@@ -71,6 +52,7 @@ impl Output for Hls {
 
 struct Slices {
     settings: Settings,
+    slicing: Slicing,
     stream: StreamId,
     muxer: Option<ts::Muxer>,
     /// The track that decides about cuts.
@@ -107,8 +89,12 @@ struct Slice {
 
 impl Slices {
     fn new(settings: Settings, stream: StreamId) -> Self {
+        // A template always has it; without one the recording is sliced as by default.
+        let slicing = settings.slice.clone();
+        let slicing = slicing.unwrap_or_else(|| Slicing { duration_s: 30, name: settings.name.clone() });
         Self {
             settings,
+            slicing,
             stream,
             muxer: None,
             lead: None,
@@ -130,7 +116,7 @@ impl Slices {
         if self.file.as_ref().is_some_and(|f| reached(f.start, self.settings.cycle_duration_s)) {
             self.seal_slice(Some(at), fx);
             super::Format::close(self, fx);
-        } else if self.slice.as_ref().is_some_and(|s| reached(s.shown, self.settings.slice_duration_s)) {
+        } else if self.slice.as_ref().is_some_and(|s| reached(s.shown, self.slicing.duration_s)) {
             self.seal_slice(Some(at), fx);
         }
     }
@@ -167,7 +153,7 @@ impl Slices {
         }
         self.slice = Some(Slice {
             id: FileId(self.slices),
-            key: self.settings.slice_name.expand(&values) + ".ts",
+            key: self.slicing.name.expand(&values) + ".ts",
             start: at,
             shown,
             wall,

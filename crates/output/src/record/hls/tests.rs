@@ -6,8 +6,8 @@ use mpeg2ts::pes::{PesPacketReader, ReadPesPacket};
 use mpeg2ts::ts::{ReadTsPacket, TsPacketReader, TsPayload};
 
 use super::*;
-use crate::name::Variable;
-use crate::record::story;
+use crate::name::{Name, Variable};
+use crate::record::{Container, story};
 
 /// What a store would hold after the effects.
 #[derive(Default)]
@@ -76,13 +76,12 @@ fn settings(slice_duration_s: u32, cycle_duration_s: u32) -> Settings {
     let slice = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}";
     let name = "record/{AppName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}";
     Settings {
-        store: story::bucket(),
-        slice_duration_s,
+        slice: Some(Slicing {
+            duration_s: slice_duration_s,
+            name: Name::parse(slice, Variable::RECORD_SLICE).unwrap(),
+        }),
         cycle_duration_s,
-        slice_name: Name::parse(slice, Variable::RECORD_SLICE).unwrap(),
-        name: Name::parse(name, Variable::RECORD_FILE).unwrap(),
-        delay_s: 180,
-        utc_offset: 8 * 3600,
+        ..Settings::new(Container::M3u8, story::bucket(), Name::parse(name, Variable::RECORD_FILE).unwrap())
     }
 }
 
