@@ -238,6 +238,12 @@ pub enum Warning {
         /// How far off, negative when early.
         millis: i64,
     },
+    /// A recording cannot be written; its frames are lost until it can.
+    #[error("{output} cannot be written, its disk or its share of it is full: frames are lost")]
+    RecordBlocked {
+        /// Which output.
+        output: &'static str,
+    },
     /// Frames that nothing can decode were left out.
     #[error("{count} frames left out: {why}")]
     FramesDropped {

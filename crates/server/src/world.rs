@@ -138,6 +138,7 @@ fn kind(warning: &Warning) -> &'static str {
         Warning::Unaligned { .. } => "unaligned",
         Warning::Jump { .. } => "jump",
         Warning::Outlier { .. } => "outlier",
+        Warning::RecordBlocked { .. } => "record_blocked",
         Warning::FramesDropped { .. } => "frames_dropped",
         Warning::BadMedia(_) => "bad_media",
         Warning::NameTooLong(_) => "name_too_long",

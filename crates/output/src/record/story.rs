@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use media::{Aac, Codec, H264, Packet, Picture, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
 
-use crate::{Bucket, Context, Effects, Event, Output};
+use crate::{Bucket, Context, Effect, Effects, Event, Output};
 
 /// 2024-01-01T00:00:00Z.
 pub const EPOCH: Wall = Wall(1_704_067_200_000_000);
@@ -101,4 +101,10 @@ pub fn feed(output: &mut dyn Output, run: &Run, packets: &[Packet], fx: &mut Eff
     for packet in packets {
         output.on(Event::Packet(packet), fx).unwrap();
     }
+}
+
+/// What is written and warned of: no saves, rows of the index, notices.
+pub fn written(fx: Effects) -> Effects {
+    let other = |effect: &Effect| matches!(effect, Effect::Save(_) | Effect::Index(_) | Effect::Notify(_));
+    fx.into_iter().filter(|effect| !other(effect)).collect()
 }

@@ -14,66 +14,29 @@ use std::mem::{replace, take};
 
 use bytes::Bytes;
 use container::flv::{self, TagKind};
-use media::{Packet, Run, StreamId, Ticks, Timescale, Track, TrackId, Wall};
+use media::{Run, Ticks, Timescale, Track, TrackId};
+use serde::{Deserialize, Serialize};
 
-use super::{BATCH_BYTES, BATCH_MICROS, Recording, Settings, key_shown, span, wall_at};
-use crate::name::Values;
-use crate::{Context, Effect, Effects, Error, Event, FileId, Finish, Object, Output, Warning};
-use metadata::Metadata;
+use super::Settings;
+use super::book::{Book, File};
+use super::format::{Format, Frame, Start};
+use crate::{Effect, Effects, Error, FileId, Finish, Object, Warning};
+use metadata::{Key, Metadata, Totals};
 
-/// The output.
-pub struct Flv(Recording<Tags>);
-
-impl Flv {
-    /// Opens it for a session.
-    pub fn new(settings: Settings, context: &Context) -> Self {
-        let delay_s = settings.delay_s;
-        let stream = context.stream.clone();
-        let tags = Tags {
-            settings,
-            stream,
-            tracks: Vec::new(),
-            headers_due: true,
-            reported: false,
-            files: 0,
-            file: None,
-        };
-        Self(Recording::new(tags, delay_s))
-    }
-}
-
-impl Output for Flv {
-    fn on(&mut self, event: Event<'_>, fx: &mut Effects) -> Result<(), Error> {
-        self.0.on(event, fx)
-    }
-
-    fn deadline(&self) -> Option<Wall> {
-        self.0.deadline()
-    }
-}
-
-struct Tags {
-    settings: Settings,
-    stream: StreamId,
+/// The tags of a file.
+pub(super) struct Tags {
     /// The run's tracks; the first decides about cuts.
     tracks: Vec<Track>,
     /// Sequence headers go before the next frame.
     headers_due: bool,
     /// Bad media of this run was reported.
     reported: bool,
-    /// `{Sequence}` of the next file, and its id.
-    files: u64,
-    file: Option<File>,
+    open: Option<Open>,
 }
 
-/// The file that grows. Times are microseconds on the session's timeline.
-struct File {
+/// The file that grows.
+struct Open {
     id: FileId,
-    start: i64,
-    /// When its first frame is shown.
-    shown: i64,
-    start_wall: Wall,
-    end_wall: Wall,
     /// Bytes of the small head that the final one replaces.
     placeholder: u64,
     /// Bytes so far, those of the batch included.
@@ -81,130 +44,145 @@ struct File {
     metadata: Metadata,
     batch: Vec<Bytes>,
     batch_bytes: usize,
-    batch_from: i64,
 }
 
-impl Tags {
-    fn lead(&self) -> Option<TrackId> {
-        self.tracks.first().map(|track| track.id)
+/// What is saved of an [`Open`] with every batch.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Stand {
+    id: FileId,
+    placeholder: u64,
+    len: u64,
+    totals: Totals,
+}
+
+impl Format for Tags {
+    type Now = Option<Stand>;
+    type Keep = Key;
+
+    fn new(settings: &Settings) -> Self {
+        Self::resume(settings, Vec::new(), None)
     }
 
-    /// Ends the file if this key frame of the lead track is the first that is shown at or after CycleDuration.
-    fn cut_if_due(&mut self, run: &Run, shown: i64, fx: &mut Effects) {
-        let cycle = i64::from(self.settings.cycle_duration_s) * 1_000_000;
-        if self.file.as_ref().is_some_and(|file| shown.saturating_sub(file.shown) >= cycle) {
-            super::Format::pause(self, run, fx);
-            super::Format::close(self, fx);
-        }
-    }
-
-    fn open(&mut self, at: i64, shown: i64, wall: Wall) -> Result<(), Error> {
-        let mut batch = Vec::new();
-        let metadata = Metadata::default();
-        let has = |video: bool| self.tracks.iter().any(|track| track.is_video() == video);
-        let placeholder = metadata::placeholder(has(false), has(true), &mut batch)?;
-        self.headers_due = true;
-        self.file = Some(File {
-            id: FileId(self.files),
-            start: at,
-            shown,
-            start_wall: wall,
-            end_wall: wall,
-            placeholder: placeholder as u64,
-            len: placeholder as u64,
-            metadata,
-            batch,
-            batch_bytes: placeholder,
-            batch_from: at,
+    fn resume(_settings: &Settings, kept: Vec<Key>, now: Option<Stand>) -> Self {
+        let open = now.map(|Stand { id, placeholder, len, totals }| Open {
+            id,
+            placeholder,
+            len,
+            metadata: Metadata::resume(totals, kept),
+            batch: Vec::new(),
+            batch_bytes: 0,
         });
-        self.files += 1;
-        Ok(())
+        Self { tracks: Vec::new(), headers_due: true, reported: false, open }
     }
-}
 
-impl super::Format for Tags {
     fn begin(&mut self, run: &Run, _fx: &mut Effects) -> Result<Vec<TrackId>, Error> {
         self.tracks.clone_from(&run.tracks);
-        self.headers_due = true;
         self.reported = false;
         Ok(self.tracks.iter().map(|track| track.id).collect())
     }
 
-    fn write(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
-        let Some((at, end)) = span(run, packet) else { return Ok(()) };
-        let shown = key_shown(run, packet).filter(|_| Some(packet.track) == self.lead());
-        if let Some(shown) = shown {
-            self.cut_if_due(run, shown, fx);
-        }
-        if self.file.is_none() {
-            self.open(at, shown.unwrap_or(at), wall_at(run, at))?;
-        }
-        let Some(file) = &mut self.file else { return Ok(()) };
-        if take(&mut self.headers_due) {
-            for track in &self.tracks {
-                file.sequence_header(track, at)?;
-            }
-        }
-        let Some(track) = self.tracks.iter().find(|track| track.id == packet.track) else { return Ok(()) };
-        let indexed = run.video().is_some_and(|main| main.id == packet.track);
-        if let Err(error) = file.frame(track, packet, (at, end), indexed)
-            && !replace(&mut self.reported, true)
-        {
-            fx.push(Effect::Warn(Warning::BadMedia(error.to_string())));
-        }
-        file.end_wall = file.end_wall.max(wall_at(run, end));
-        if file.batch_bytes >= BATCH_BYTES || end.saturating_sub(file.batch_from) >= BATCH_MICROS {
-            file.batch_from = end;
-            file.flush(fx);
+    fn start(
+        &mut self,
+        _file: &File,
+        _start: &Start,
+        book: &mut Book,
+        _fx: &mut Effects,
+    ) -> Result<(), Error> {
+        self.headers_due = true;
+        if self.open.is_none() {
+            let has = |video: bool| self.tracks.iter().any(|track| track.is_video() == video);
+            self.open = Some(Open::new(book.id(), has(false), has(true))?);
         }
         Ok(())
     }
 
-    fn pause(&mut self, _run: &Run, fx: &mut Effects) {
-        if let Some(file) = &mut self.file {
-            file.flush(fx);
+    fn write(
+        &mut self,
+        file: &File,
+        frame: &Frame<'_>,
+        book: &mut Book,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let timestamp = open.timestamp(file.time(frame.at));
+        if take(&mut self.headers_due) {
+            for track in &self.tracks {
+                open.sequence_header(track, timestamp)?;
+            }
+        }
+        let indexed = frame.run.video().is_some_and(|main| main.id == frame.packet.track);
+        match open.frame(frame, timestamp, indexed) {
+            Ok(Some(key)) => book.keep(&key),
+            Ok(None) => {}
+            Err(error) if !replace(&mut self.reported, true) => {
+                fx.push(Effect::Warn(Warning::BadMedia(error.to_string())));
+            }
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    fn waiting(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.batch_bytes)
+    }
+
+    fn flush(&mut self, _file: &File, _book: &mut Book, fx: &mut Effects) {
+        let Some(open) = &mut self.open else { return };
+        open.batch_bytes = 0;
+        if !open.batch.is_empty() {
+            fx.push(Effect::Grow { file: open.id, body: take(&mut open.batch) });
         }
     }
 
-    fn close(&mut self, fx: &mut Effects) {
-        let Some(mut file) = self.file.take() else { return };
-        file.flush(fx);
-        let values = Values {
-            stream: &self.stream,
-            unix: file.start_wall.unix_seconds(),
-            sequence: file.id.0,
-            start: file.start_wall,
-            end: file.end_wall,
-            utc_offset: self.settings.utc_offset,
-        };
-        let finish = match file.metadata.head(file.placeholder, file.len) {
-            Ok(head) => Finish::Head { head, skip: file.placeholder },
+    fn end(&mut self, file: &File, _cut: Option<i64>, book: &mut Book, fx: &mut Effects) {
+        self.flush(file, book, fx);
+    }
+
+    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Object {
+        self.flush(file, book, fx);
+        let object = book.object(book.prefix(file) + ".flv");
+        let Some(open) = self.open.take() else { return object };
+        let finish = match open.metadata.head(file.duration(), open.placeholder, open.len) {
+            Ok(head) => Finish::Head { head, skip: open.placeholder },
             Err(error) => {
                 // The file plays without its index.
                 fx.push(Effect::Warn(Warning::BadMedia(error.to_string())));
                 Finish::AsIs
             }
         };
-        let key = self.settings.name.expand(&values) + ".flv";
-        let to = Object { bucket: self.settings.store.clone(), key };
-        fx.push(Effect::Seal { file: file.id, to, content_type: "video/x-flv", finish });
+        fx.push(Effect::Seal { file: open.id, to: object.clone(), content_type: "video/x-flv", finish });
+        object
     }
 
-    fn is_open(&self) -> bool {
-        self.file.is_some()
+    fn now(&self) -> Option<Stand> {
+        let open = self.open.as_ref()?;
+        let totals = open.metadata.totals.clone();
+        Some(Stand { id: open.id, placeholder: open.placeholder, len: open.len, totals })
     }
 }
 
-impl File {
-    /// The tag time of `at`: milliseconds since the file began, never before the last one's.
+impl Open {
+    fn new(id: FileId, audio: bool, video: bool) -> Result<Self, Error> {
+        let mut batch = Vec::new();
+        let placeholder = metadata::placeholder(audio, video, &mut batch)?;
+        Ok(Self {
+            id,
+            placeholder: placeholder as u64,
+            len: placeholder as u64,
+            metadata: Metadata::default(),
+            batch,
+            batch_bytes: placeholder,
+        })
+    }
+
+    /// The tag time of `at` microseconds of file time: milliseconds, never before the last one's.
     fn timestamp(&self, at: i64) -> u32 {
-        let millis = Timescale::MICROS.convert(Ticks(at.saturating_sub(self.start)), Timescale::MILLIS).0;
-        u32::try_from(millis.max(0)).unwrap_or(u32::MAX).max(self.metadata.last_timestamp)
+        let millis = Timescale::MICROS.convert(Ticks(at), Timescale::MILLIS).0;
+        u32::try_from(millis.max(0)).unwrap_or(u32::MAX).max(self.metadata.totals.last_timestamp)
     }
 
     /// What a decoder of `track` must know before its frames, and what players should know of its colours.
-    fn sequence_header(&mut self, track: &Track, at: i64) -> Result<(), Error> {
-        let timestamp = self.timestamp(at);
+    fn sequence_header(&mut self, track: &Track, timestamp: u32) -> Result<(), Error> {
         self.metadata.track(track);
         for (header, body) in flv::sequence_start(track).into_iter().chain(flv::colour_info(track)) {
             self.tag(kind(track), timestamp, &header, &body)?;
@@ -212,26 +190,16 @@ impl File {
         Ok(())
     }
 
-    /// Writes a frame from `at` to `end`; `indexed`: it is of the track whose key frames are in the index.
-    fn frame(
-        &mut self,
-        track: &Track,
-        packet: &Packet,
-        (at, end): (i64, i64),
-        indexed: bool,
-    ) -> Result<(), Error> {
-        let timestamp = self.timestamp(at);
+    /// Writes a frame; `indexed`: it is of the track whose key frames are in the index. Answers its place there.
+    fn frame(&mut self, frame: &Frame<'_>, timestamp: u32, indexed: bool) -> Result<Option<Key>, Error> {
+        let Frame { track, packet, .. } = frame;
         let position = self.len;
         let millis = |ticks| track.timescale.convert(ticks, Timescale::MILLIS).0;
         let cts = millis(packet.pts()).saturating_sub(millis(packet.dts));
         let header = flv::frame(track, packet.key, i32::try_from(cts).unwrap_or(0));
         self.tag(kind(track), timestamp, &header, &packet.data)?;
-        if indexed {
-            self.metadata.video_frame(packet.key, timestamp, position);
-        }
-        self.metadata.last_timestamp = timestamp;
-        self.metadata.duration = self.metadata.duration.max(end.saturating_sub(self.start));
-        Ok(())
+        self.metadata.totals.last_timestamp = timestamp;
+        Ok(self.metadata.frame(indexed, packet.key, Key(timestamp, position)))
     }
 
     fn tag(&mut self, kind: TagKind, timestamp: u32, header: &[u8], data: &Bytes) -> Result<(), Error> {
@@ -239,13 +207,6 @@ impl File {
         self.len += len as u64;
         self.batch_bytes += len;
         Ok(())
-    }
-
-    fn flush(&mut self, fx: &mut Effects) {
-        self.batch_bytes = 0;
-        if !self.batch.is_empty() {
-            fx.push(Effect::Grow { file: self.id, body: take(&mut self.batch) });
-        }
     }
 }
 

@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
 
 use m3u8_rs::MediaPlaylist;
-use media::{Gap, Kind};
+use media::{Gap, Kind, Packet};
 use mpeg2ts::pes::{PesPacketReader, ReadPesPacket};
 use mpeg2ts::ts::{ReadTsPacket, TsPacketReader, TsPayload};
 
 use super::*;
 use crate::name::{Name, Variable};
-use crate::record::{Container, story};
+use crate::record::recording::Recording;
+use crate::record::{Container, Slice as Slicing, story};
+use crate::{Event, Output};
 
 /// What a store would hold after the effects.
 #[derive(Default)]
@@ -85,14 +87,14 @@ fn settings(slice_duration_s: u32, cycle_duration_s: u32) -> Settings {
     }
 }
 
-fn output(slice_duration_s: u32, cycle_duration_s: u32) -> Hls {
-    Hls::new(settings(slice_duration_s, cycle_duration_s), &story::context())
+fn output(slice_duration_s: u32, cycle_duration_s: u32) -> Recording<Slices> {
+    Recording::new(settings(slice_duration_s, cycle_duration_s), &story::context())
 }
 
 fn stored(fx: Effects) -> Stored {
     let mut open: BTreeMap<FileId, Vec<u8>> = BTreeMap::new();
     let mut out = Stored::default();
-    for effect in fx {
+    for effect in story::written(fx) {
         match effect {
             Effect::Grow { file, body } => {
                 let bytes = open.entry(file).or_default();
@@ -323,7 +325,7 @@ fn the_slice_is_complete_as_soon_as_the_source_is_gone() {
     let run = story::run(0, 0);
     story::feed(&mut output, &run, &story::frames(&run, 3, 1_000, 500), &mut fx);
     output.on(Event::Gap(Gap::Unpublished, story::EPOCH), &mut fx).unwrap();
-    assert!(matches!(fx.last(), Some(Effect::Seal { .. })));
+    assert!(matches!(story::written(fx).last(), Some(Effect::Seal { .. })));
 }
 
 #[test]
@@ -367,7 +369,7 @@ fn sound_from_before_the_first_key_frame_follows_it() {
 }
 
 #[test]
-fn at_most_a_second_of_media_or_256_kib_waits() {
+fn at_most_half_a_second_of_media_or_256_kib_waits() {
     let run = story::run(0, 0);
     let (mut output, mut fx) = (output(5, 3_600), Vec::new());
     output.on(Event::Run(&run), &mut fx).unwrap();
@@ -376,7 +378,7 @@ fn at_most_a_second_of_media_or_256_kib_waits() {
         output.on(Event::Packet(&packet), &mut fx).unwrap();
         waiting = if fx.is_empty() { waiting + 1 } else { 0 };
         fx.clear();
-        assert!(waiting <= 26 + 48);
+        assert!(waiting <= 14 + 25);
     }
     let big = story::frame(
         &run,
@@ -390,7 +392,7 @@ fn at_most_a_second_of_media_or_256_kib_waits() {
     output
         .on(Event::Packet(&story::frame(&run, TrackId::AUDIO, 4_010_000, 20_000, true, b"a")), &mut fx)
         .unwrap();
-    assert!(matches!(fx[..], [Effect::Grow { .. }]));
+    assert!(matches!(story::written(fx)[..], [Effect::Grow { .. }]));
 }
 
 #[test]

@@ -1,0 +1,114 @@
+use media::{Packet, Run, Track, TrackId, Wall};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::book::{Book, File};
+use super::{Settings, key_shown};
+use crate::{Effects, Error, Object};
+
+/// One container's way to write a recording down. Everything else is [`super::recording::Recording`]'s: which frames
+/// enter it, when files and slices begin and end, when what was written leaves, and what is saved of it.
+///
+/// The order of calls: `begin` for each run; `start` where a file begins and wherever it goes on, `write` for its
+/// frames, `end` where they stop for now; `close` after the last `end`. `flush` comes at any time.
+pub(crate) trait Format: Send + Sized {
+    /// How things stand, saved with every batch: small.
+    type Now: Serialize + DeserializeOwned;
+    /// One more entry of a list that grows with the file, given to [`Book::keep`].
+    type Keep: Serialize + DeserializeOwned;
+    /// Whether frames of other tracks from before the first key frame come after it instead of before it.
+    const LEAD_FIRST: bool = false;
+
+    /// With no file open.
+    fn new(settings: &Settings) -> Self;
+
+    /// As it was when it said `now`; `kept` is what the open file kept until then. Nothing waits.
+    fn resume(settings: &Settings, kept: Vec<Self::Keep>, now: Self::Now) -> Self;
+
+    /// Whether the open file can take this run's tracks; else it is closed before `begin`.
+    fn fits(&self, _run: &Run) -> bool {
+        true
+    }
+
+    /// A run begins. Answers the tracks that it takes, the one that decides about cuts first.
+    ///
+    /// # Errors
+    /// When none of the tracks fits.
+    fn begin(&mut self, run: &Run, fx: &mut Effects) -> Result<Vec<TrackId>, Error>;
+
+    /// Frames follow: of a new file, of its next slice, or after a pause.
+    ///
+    /// # Errors
+    /// When the recording cannot go on.
+    fn start(&mut self, file: &File, start: &Start, book: &mut Book, fx: &mut Effects) -> Result<(), Error>;
+
+    /// The next frame, in order of DTS over its tracks.
+    ///
+    /// # Errors
+    /// When the recording cannot go on.
+    fn write(
+        &mut self,
+        file: &File,
+        frame: &Frame<'_>,
+        book: &mut Book,
+        fx: &mut Effects,
+    ) -> Result<(), Error>;
+
+    /// Bytes that were written and have not left.
+    fn waiting(&self) -> usize;
+
+    /// Everything written so far leaves as [`crate::Effect::Grow`]; `now` and what was kept then fit it.
+    fn flush(&mut self, file: &File, book: &mut Book, fx: &mut Effects);
+
+    /// No frame follows for now: a slice is complete. It ends at `cut`, where the next one goes on, or with its last
+    /// frame. Nothing happens when none is open.
+    fn end(&mut self, file: &File, cut: Option<i64>, book: &mut Book, fx: &mut Effects);
+
+    /// The file is complete. Puts or seals the object that stands for it last, and answers it.
+    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Object;
+
+    /// How things stand after a flush.
+    fn now(&self) -> Self::Now;
+}
+
+/// Where frames begin to be written. Times are microseconds on the session's timeline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    /// Where the first of them is.
+    pub at: i64,
+    /// When the key frame that they begin with is shown; `None`: they begin without one.
+    pub shown: Option<i64>,
+    /// Wall time of `at`.
+    pub wall: Wall,
+    /// Whether they do not go on where the file ended so far.
+    pub discontinuity: bool,
+}
+
+/// A frame and what is known of it. Times are microseconds on the session's timeline.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    /// Its run.
+    pub run: &'a Run,
+    /// Its track.
+    pub track: &'a Track,
+    /// The frame.
+    pub packet: &'a Packet,
+    /// When it is decoded.
+    pub at: i64,
+    /// When its successor is.
+    pub end: i64,
+}
+
+impl<'a> Frame<'a> {
+    /// `None` if the run has no such track.
+    pub fn of(run: &'a Run, packet: &'a Packet) -> Option<Self> {
+        let track = run.track(packet.track)?;
+        let (at, end) = (track.timescale.micros(packet.dts), track.timescale.micros(packet.end()));
+        Some(Self { run, track, packet, at, end })
+    }
+
+    /// When it is shown, if it is a key frame of `lead`.
+    pub fn shown(&self, lead: Option<TrackId>) -> Option<i64> {
+        key_shown(self.run, self.packet).filter(|_| lead == Some(self.packet.track))
+    }
+}

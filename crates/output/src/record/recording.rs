@@ -1,0 +1,476 @@
+//! What all recordings do alike: which frames enter a file, when it goes on, when it ends, and what is saved of it.
+
+mod gated;
+mod kept;
+
+use std::mem::{replace, take};
+use std::time::Duration;
+
+use media::{Gap, Packet, Run, TrackId, Wall};
+
+use super::book::{Book, File};
+use super::format::{Format, Frame, Start};
+use super::gate::{Gate, Way};
+use super::interleave::Interleave;
+use super::{BATCH_BYTES, BATCH_MICROS, Settings, wall_at};
+use crate::{Context, Effect, Effects, Error, Event, Notice, Order, Output, Pause, Refusal, Save};
+
+/// Frames of other tracks that precede the first key frame of a run wait for it this long, in microseconds; then the
+/// file begins without one. Without a bound a video track that never delivers would keep all sound in memory.
+const EARLY_MICROS: i64 = 2_000_000;
+
+/// A recording: joins runs into one file while the pauses between them are shorter than DelayTime.
+pub(super) struct Recording<F> {
+    gate: Gate,
+    run: Option<Run>,
+    /// The track that decides about cuts.
+    lead: Option<TrackId>,
+    frames: Interleave,
+    stretch: Stretch,
+    format: F,
+    book: Book,
+    file: Option<File>,
+    /// When the slice's first frame is shown, and since when frames wait in the format; microseconds on the session's
+    /// timeline.
+    slice_shown: i64,
+    batch_from: i64,
+    /// Where the last frame ended: in microseconds on the session's timeline, and of wall time.
+    reached: i64,
+    last: Wall,
+    /// When DelayTime is over; set while nothing comes that is recorded.
+    closes_at: Option<Wall>,
+    /// Since the last frame there was a pause that the index must know.
+    paused: bool,
+    /// What was saved is enough to go on with: from the first file on until none follows.
+    exists: bool,
+    /// Something is to be saved though nothing was written.
+    changed: bool,
+    /// An operator ordered a new file: it begins with the next key frame.
+    cut: bool,
+    blocked: bool,
+    /// No publisher since the last one left.
+    gone: bool,
+    /// A slice may be open that a crash tore.
+    torn: bool,
+    /// An order could not be obeyed; said at the next event.
+    broken: Option<Error>,
+}
+
+/// How frames of the run enter the file.
+enum Stretch {
+    /// From the run's beginning on: frames of other tracks wait for the first key frame of the lead track.
+    Opening(Vec<Packet>),
+    /// From the next key frame on.
+    Joining,
+    /// One after the other.
+    Going,
+}
+
+impl<F: Format> Recording<F> {
+    pub fn new(settings: Settings, context: &Context) -> Self {
+        let (gate, format) = (Gate::new(&settings), F::new(&settings));
+        Self {
+            gate,
+            run: None,
+            lead: None,
+            frames: Interleave::default(),
+            stretch: Stretch::Joining,
+            format,
+            book: Book::new(settings, context.stream.clone()),
+            file: None,
+            slice_shown: 0,
+            batch_from: 0,
+            reached: 0,
+            last: context.opened,
+            closes_at: None,
+            paused: false,
+            exists: false,
+            changed: false,
+            cut: false,
+            blocked: false,
+            gone: true,
+            torn: false,
+            broken: None,
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>, fx: &mut Effects) -> Result<(), Error> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
+        self.mend(fx);
+        match event {
+            Event::Run(run) => self.begin(run, fx),
+            Event::Packet(packet) => self.packet(packet, fx),
+            Event::KeyFrame { .. } => Ok(()),
+            Event::Gap(why, at) => self.gap(why, at, fx),
+            Event::Tick(now) => self.tick(now, fx),
+            Event::Answer(answer) => self.answer(answer, fx),
+            Event::Blocked(_) => {
+                self.block(fx);
+                Ok(())
+            }
+            Event::Unblocked(_) => self.unblock(fx),
+            Event::Suspend(_) => {
+                self.drain(fx)?;
+                self.changed = true;
+                Ok(())
+            }
+            Event::End(_) => {
+                self.pause(fx)?;
+                self.finish(fx);
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(&mut self, run: &Run, fx: &mut Effects) -> Result<(), Error> {
+        self.pause(fx)?;
+        // A publisher who comes back too late finds the file closed, even if nobody ticked in between.
+        if self.closes_at.is_some_and(|at| at <= run.wall) {
+            self.finish(fx);
+        }
+        if take(&mut self.gone) {
+            self.gate.published();
+        }
+        if self.gate.is_open() {
+            self.closes_at = None;
+        }
+        if self.file.is_some() && !self.format.fits(run) {
+            self.close(fx);
+        }
+        let tracks = self.format.begin(run, fx)?;
+        self.lead = tracks.first().copied();
+        self.frames = Interleave::of(&tracks);
+        self.stretch = Stretch::Opening(Vec::new());
+        self.run = Some(run.clone());
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
+        if self.blocked {
+            return Ok(());
+        }
+        if let Some(run) = &self.run {
+            self.frames.push(run, packet);
+        }
+        self.write(false, fx)
+    }
+
+    fn gap(&mut self, why: Gap, at: Wall, fx: &mut Effects) -> Result<(), Error> {
+        self.pause(fx)?;
+        self.gate.broke();
+        if why.source_gone() {
+            self.gate.gone();
+            self.gone = true;
+            self.wait(at, fx);
+        }
+        Ok(())
+    }
+
+    /// Nothing comes that is recorded: DelayTime begins, unless it runs already.
+    fn wait(&mut self, at: Wall, fx: &mut Effects) {
+        if take(&mut self.cut) {
+            self.close(fx);
+        }
+        if !self.exists || self.closes_at.is_some() {
+            return;
+        }
+        let delay = Duration::from_secs(self.book.settings.delay_s.into());
+        self.closes_at = Some(at.plus(delay));
+        self.changed = true;
+        self.tell_pause(fx);
+    }
+
+    fn tell_pause(&mut self, fx: &mut Effects) {
+        if self.file.is_some() && !replace(&mut self.paused, true) {
+            fx.push(Effect::Notify(Notice::RecordPaused));
+        }
+    }
+
+    fn tick(&mut self, now: Wall, fx: &mut Effects) -> Result<(), Error> {
+        if self.closes_at.is_some_and(|at| at <= now) {
+            self.finish(fx);
+        }
+        if self.book.settings.not_after.is_some_and(|until| until <= now) {
+            self.drain(fx)?;
+            self.gate.ends(now);
+            self.finish(fx);
+        }
+        Ok(())
+    }
+
+    /// No frame follows in this run. What is there is written, and the slice ends.
+    fn pause(&mut self, fx: &mut Effects) -> Result<(), Error> {
+        self.drain(fx)?;
+        self.end(None, fx);
+        self.run = None;
+        Ok(())
+    }
+
+    /// Writes every frame that is there, without waiting for those that could precede it.
+    fn drain(&mut self, fx: &mut Effects) -> Result<(), Error> {
+        self.write(true, fx)?;
+        let Stretch::Opening(early) = &mut self.stretch else { return Ok(()) };
+        let (early, Some(run)) = (take(early), self.run.take()) else { return Ok(()) };
+        let result = self.without_key(&run, early, fx);
+        self.run = Some(run);
+        result
+    }
+
+    fn write(&mut self, all: bool, fx: &mut Effects) -> Result<(), Error> {
+        let Some(run) = self.run.take() else { return Ok(()) };
+        let mut result = Ok(());
+        while let (Ok(()), Some(packet)) = (&result, self.frames.pop(all)) {
+            result = self.frame(&run, &packet, fx);
+        }
+        self.run = Some(run);
+        result
+    }
+
+    /// The next frame in order.
+    fn frame(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
+        let Some(frame) = Frame::of(run, packet) else { return Ok(()) };
+        match self.gate.way() {
+            Way::Open => self.record(&frame, fx),
+            Way::Asking => {
+                fx.extend(self.gate.hold(&frame, self.lead).map(Effect::Ask));
+                Ok(())
+            }
+            Way::Closed => {
+                self.stretch = Stretch::Joining;
+                Ok(())
+            }
+        }
+    }
+
+    fn record(&mut self, frame: &Frame<'_>, fx: &mut Effects) -> Result<(), Error> {
+        let (at, wall) = (frame.at, wall_at(frame.run, frame.at));
+        if self.gate.ends(wall) {
+            self.finish(fx);
+            return Ok(());
+        }
+        let shown = frame.shown(self.lead);
+        match (&mut self.stretch, shown) {
+            (Stretch::Going, Some(shown)) => self.cut_if_due(frame, shown, fx)?,
+            (Stretch::Going, None) => {}
+            (_, Some(_)) if !self.gate.begins(wall) => {
+                self.stretch = Stretch::Joining;
+                return Ok(());
+            }
+            (Stretch::Opening(early), Some(_)) => {
+                let early = take(early);
+                return self.with_key(frame, early, shown, fx);
+            }
+            (Stretch::Joining, Some(_)) => return self.with_key(frame, Vec::new(), shown, fx),
+            (Stretch::Opening(early), None) if self.lead != Some(frame.packet.track) => {
+                early.push(frame.packet.clone());
+                let since = early.first().and_then(|first| Frame::of(frame.run, first)).map_or(at, |f| f.at);
+                if at.saturating_sub(since) < EARLY_MICROS {
+                    return Ok(());
+                }
+                let early = take(early);
+                return self.without_key(frame.run, early, fx);
+            }
+            // Before a key frame nothing can be decoded.
+            (Stretch::Opening(_) | Stretch::Joining, None) => return Ok(()),
+        }
+        self.put(frame, fx)
+    }
+
+    /// A key frame with which the file begins or goes on, and what came before it.
+    fn with_key(
+        &mut self,
+        frame: &Frame<'_>,
+        early: Vec<Packet>,
+        shown: Option<i64>,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let first = early.first().filter(|_| !F::LEAD_FIRST).and_then(|first| Frame::of(frame.run, first));
+        self.join(frame.run, first.map_or(frame.at, |first| first.at.min(frame.at)), shown, fx)?;
+        if F::LEAD_FIRST {
+            self.put(frame, fx)?;
+        }
+        for packet in &early {
+            if let Some(frame) = Frame::of(frame.run, packet) {
+                self.put(&frame, fx)?;
+            }
+        }
+        if F::LEAD_FIRST { Ok(()) } else { self.put(frame, fx) }
+    }
+
+    /// Frames that no key frame follows.
+    fn without_key(&mut self, run: &Run, early: Vec<Packet>, fx: &mut Effects) -> Result<(), Error> {
+        let Some(first) = early.first().and_then(|first| Frame::of(run, first)) else { return Ok(()) };
+        if !self.gate.begins(wall_at(run, first.at)) {
+            self.stretch = Stretch::Joining;
+            return Ok(());
+        }
+        self.join(run, first.at, None, fx)?;
+        for packet in &early {
+            if let Some(frame) = Frame::of(run, packet) {
+                self.put(&frame, fx)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a file, or goes on with it after a pause.
+    fn join(&mut self, run: &Run, at: i64, shown: Option<i64>, fx: &mut Effects) -> Result<(), Error> {
+        let wall = wall_at(run, at);
+        let discontinuity = self.file.is_some();
+        if let Some(file) = &mut self.file {
+            let pause = Pause { at: file.duration(), wall: wall.micros_since(file.end_wall).max(0) };
+            file.join(at);
+            if take(&mut self.paused) {
+                file.pauses.push(pause);
+                self.book.keep_pause(pause);
+                fx.push(Effect::Notify(Notice::RecordResumed));
+            }
+        }
+        (self.closes_at, self.stretch) = (None, Stretch::Going);
+        self.start(run, at, shown, discontinuity, fx)
+    }
+
+    fn start(
+        &mut self,
+        run: &Run,
+        at: i64,
+        shown: Option<i64>,
+        discontinuity: bool,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let wall = wall_at(run, at);
+        if self.file.is_none() {
+            self.open(at, shown.unwrap_or(at), wall, fx);
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let picture = self.lead.and_then(|lead| run.track(lead)).and_then(|track| track.picture());
+        if let Some(picture) = picture {
+            (file.width, file.height) = (picture.width, picture.height);
+        }
+        self.slice_shown = shown.unwrap_or(at);
+        let start = Start { at, shown, wall, discontinuity };
+        self.format.start(file, &start, &mut self.book, fx)
+    }
+
+    fn open(&mut self, at: i64, shown: i64, wall: Wall, fx: &mut Effects) {
+        if !replace(&mut self.exists, true) {
+            fx.push(Effect::Notify(Notice::RecordStarted));
+        }
+        fx.push(Effect::Save(self.fresh()));
+        fx.push(Effect::Notify(Notice::RecordFileOpened));
+        let sequence = self.book.numbers.files;
+        self.book.numbers.files += 1;
+        (self.paused, self.cut, self.changed) = (false, false, true);
+        self.file = Some(File {
+            sequence,
+            shift: at,
+            shown: shown.saturating_sub(at),
+            end: at,
+            start_wall: wall,
+            end_wall: wall,
+            width: 0,
+            height: 0,
+            pauses: Vec::new(),
+        });
+    }
+
+    /// Ends the file or the slice if this key frame is the first that is shown at or after its time.
+    fn cut_if_due(&mut self, frame: &Frame<'_>, shown: i64, fx: &mut Effects) -> Result<(), Error> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let micros = |seconds: u32| i64::from(seconds) * 1_000_000;
+        let cycle = file.time(shown).saturating_sub(file.shown) >= micros(self.book.cycle_s);
+        let slice = self.book.settings.slice.as_ref();
+        let slice =
+            slice.is_some_and(|slice| shown.saturating_sub(self.slice_shown) >= micros(slice.duration_s));
+        if !cycle && !slice && !self.cut {
+            return Ok(());
+        }
+        if cycle || self.cut {
+            (file.end, file.end_wall) = (frame.at, wall_at(frame.run, frame.at));
+        }
+        self.format.end(file, Some(frame.at), &mut self.book, fx);
+        if cycle || self.cut {
+            self.close(fx);
+        }
+        self.start(frame.run, frame.at, Some(shown), false, fx)
+    }
+
+    fn put(&mut self, frame: &Frame<'_>, fx: &mut Effects) -> Result<(), Error> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if self.format.waiting() == 0 {
+            self.batch_from = frame.at;
+        }
+        file.end = file.end.max(frame.end);
+        file.end_wall = wall_at(frame.run, file.end);
+        (self.reached, self.last) = (self.reached.max(frame.end), file.end_wall);
+        self.format.write(file, frame, &mut self.book, fx)?;
+        let due = frame.end.saturating_sub(self.batch_from) >= BATCH_MICROS;
+        if due || self.format.waiting() >= BATCH_BYTES {
+            self.format.flush(file, &mut self.book, fx);
+        }
+        Ok(())
+    }
+
+    /// The slice ends with its last frame.
+    fn end(&mut self, cut: Option<i64>, fx: &mut Effects) {
+        if let Some(file) = &self.file {
+            self.format.end(file, cut, &mut self.book, fx);
+        }
+        self.stretch = Stretch::Joining;
+    }
+
+    /// The file ends. The recording goes on.
+    fn close(&mut self, fx: &mut Effects) {
+        let Some(file) = self.file.take() else { return };
+        let object = self.format.close(&file, &mut self.book, fx);
+        let entry = Box::new(self.book.entry(file, object));
+        fx.push(Effect::Index(entry.clone()));
+        fx.push(Effect::Notify(Notice::RecordFileStored(entry)));
+        self.book.forget();
+        (self.cut, self.paused, self.changed) = (false, false, true);
+    }
+
+    /// The recording ends: no file follows.
+    fn finish(&mut self, fx: &mut Effects) {
+        self.end(None, fx);
+        self.close(fx);
+        (self.closes_at, self.changed) = (None, false);
+        if take(&mut self.exists) {
+            fx.push(Effect::Notify(Notice::RecordEnded));
+            fx.push(Effect::Save(Save::Done));
+        }
+    }
+}
+
+impl<F: Format> Output for Recording<F> {
+    /// After an error what was recorded before is complete.
+    fn on(&mut self, event: Event<'_>, fx: &mut Effects) -> Result<(), Error> {
+        let before = fx.len();
+        let result = self.take(event, fx);
+        if let Err(error) = &result {
+            fx.push(Effect::Notify(Notice::RecordFailed { reason: error.to_string() }));
+            self.finish(fx);
+        }
+        self.save(before, fx);
+        result
+    }
+
+    fn deadline(&self) -> Option<Wall> {
+        let until = self.book.settings.not_after.filter(|_| self.exists);
+        [self.closes_at, until].into_iter().flatten().min()
+    }
+
+    fn order(&mut self, order: Order, at: Wall, fx: &mut Effects) -> Option<Result<(), Refusal>> {
+        let before = fx.len();
+        self.mend(fx);
+        let answer = self.obey(order, at, fx);
+        self.save(before, fx);
+        Some(answer)
+    }
+
+    fn reached(&self) -> i64 {
+        self.reached
+    }
+}
