@@ -1,1 +1,8 @@
+//! What all recordings do alike, whatever their format.
 
+mod answers;
+mod disk;
+mod gates;
+mod restarts;
+mod rows;
+mod stage;
