@@ -1,4 +1,5 @@
-use media::Gap;
+use media::{Gap, SessionId};
+use output::{Answer, Order, Refusal};
 use session::{Report, Session};
 use tokio::sync::oneshot;
 
@@ -12,8 +13,12 @@ pub enum Command {
     HandOver(Gap, oneshot::Sender<Handed>),
     /// Let go of the publisher; the session lingers.
     Kick,
-    /// Close the session for good and say when that is done.
-    End(oneshot::Sender<()>),
+    /// The server ends: save the session for the next start and say when that is done.
+    Suspend(oneshot::Sender<()>),
+    /// Give an order to the recordings; `None` if there are none.
+    Order(Order, oneshot::Sender<Option<Result<(), Refusal>>>),
+    /// What the operator's OnDemandUrl answered to this session.
+    Answer(SessionId, Answer),
     /// Describe the session.
     Report(oneshot::Sender<Report>),
 }

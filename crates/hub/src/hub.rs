@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use media::{Gap, SessionId, StreamId, Wall};
-use output::{Memory, Spec};
+use output::{Answer, Memory, Order, Refusal, Spec};
 use session::{Report, Session, SlotEffects};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::command::{COMMAND_QUEUE, Command, Handed};
+use crate::linger;
 use crate::live::Live;
 
 /// A publisher that sent media this recently keeps its name (design §7 rule 7), in microseconds.
@@ -27,6 +28,15 @@ pub trait World: Send + Sync {
     fn accept(&self, stream: &StreamId, session: SessionId, effects: &mut SlotEffects);
     /// The session ended: nothing more comes from it.
     fn closed(&self, stream: &StreamId, session: SessionId);
+    /// Changes whenever what [`World::blocked`] says of any session may have changed.
+    fn incidents(&self) -> u64 {
+        0
+    }
+    /// Outputs of the session whose writings cannot be kept at the moment, by [`crate::SlotId::index`].
+    fn blocked(&self, session: SessionId) -> Vec<u32> {
+        let _ = session;
+        Vec::new()
+    }
 }
 
 /// Admission limits.
@@ -58,6 +68,23 @@ pub enum Refused {
     /// The server is going down.
     #[error("the server is shutting down")]
     ShuttingDown,
+}
+
+/// Why an order was not obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Disobeyed {
+    /// Nobody publishes the stream.
+    #[error("the stream is not live")]
+    NoStream,
+    /// Nothing of it is recorded.
+    #[error("the stream has no recording")]
+    NoRecording,
+    /// The recording is not in the state for it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Its owner did not answer in time.
+    #[error("the stream did not answer")]
+    Stuck,
 }
 
 /// All sessions by stream. Cheap to clone.
@@ -143,6 +170,47 @@ impl Hub {
         }
     }
 
+    /// Gives an order to the recordings of a stream. Without a publisher only those that need none are obeyed.
+    ///
+    /// # Errors
+    /// [`Disobeyed`] says why not.
+    pub async fn order(&self, stream: &StreamId, order: Order) -> Result<(), Disobeyed> {
+        let needs_source = matches!(order, Order::Start | Order::Restart);
+        let owner = {
+            let registry = self.inner.registry();
+            let entry =
+                registry.streams.get(stream).filter(|entry| !needs_source || entry.last_media.is_some());
+            entry.map(|entry| entry.commands.clone()).ok_or(Disobeyed::NoStream)?
+        };
+        let (tell, told) = oneshot::channel();
+        owner.send(Command::Order(order, tell)).await.map_err(|_| Disobeyed::NoStream)?;
+        match tokio::time::timeout(ANSWER, told).await {
+            Ok(Ok(Some(outcome))) => Ok(outcome?),
+            Ok(Ok(None)) => Err(Disobeyed::NoRecording),
+            Ok(Err(_)) => Err(Disobeyed::NoStream),
+            Err(_) => Err(Disobeyed::Stuck),
+        }
+    }
+
+    /// Brings a session what its operator's OnDemandUrl answered.
+    pub async fn answer(&self, stream: &StreamId, session: SessionId, answer: Answer) {
+        let owner = self.inner.registry().streams.get(stream).map(|entry| entry.commands.clone());
+        if let Some(owner) = owner {
+            let _ = owner.send(Command::Answer(session, answer)).await;
+        }
+    }
+
+    /// Lets a session that our own restart interrupted wait for its publisher. Before the first claim only: a
+    /// session that is there already stays, and the one given is closed.
+    pub fn resume(&self, stream: &StreamId, session: Session) {
+        let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
+        let session = Box::new(session);
+        match self.inner.enter_lingering(stream, commands) {
+            Some(claim) => linger::spawn(self.inner.clone(), stream.clone(), claim, session, inbox),
+            None => linger::close(&self.inner, stream, session),
+        }
+    }
+
     /// What every session says of itself, in order of name.
     pub async fn reports(&self) -> Vec<Report> {
         let mut asked = Vec::new();
@@ -177,13 +245,13 @@ impl Hub {
         (registry.streams.len(), live)
     }
 
-    /// Ends every session and lets no new one in; returns when all have closed.
+    /// Suspends every session and lets no new one in; returns when all are saved.
     pub async fn shutdown(&self) {
         self.inner.registry().closing = true;
         let mut waiting = Vec::new();
         for owner in self.inner.owners() {
             let (tell, told) = oneshot::channel();
-            if owner.send(Command::End(tell)).await.is_ok() {
+            if owner.send(Command::Suspend(tell)).await.is_ok() {
                 waiting.push(told);
             }
         }
@@ -239,6 +307,19 @@ impl Inner {
         let entry = Entry { claim, commands, last_media: Some(last_media.clone()), publisher: None };
         let previous = registry.streams.insert(stream.clone(), entry).map(|entry| entry.commands);
         Ok((claim, previous))
+    }
+
+    /// Enters an owner without a publisher; `None` if the stream has one.
+    fn enter_lingering(&self, stream: &StreamId, commands: mpsc::Sender<Command>) -> Option<u64> {
+        let mut registry = self.registry();
+        if registry.streams.contains_key(stream) {
+            return None;
+        }
+        registry.claims += 1;
+        let claim = registry.claims;
+        let entry = Entry { claim, commands, last_media: None, publisher: None };
+        registry.streams.insert(stream.clone(), entry);
+        Some(claim)
     }
 
     /// Says who the owner under `claim` is.

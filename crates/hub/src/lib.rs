@@ -11,6 +11,6 @@ mod linger;
 mod live;
 
 pub use command::Command;
-pub use hub::{Hub, Publisher, Refused, SecondPublisher, Settings, World};
+pub use hub::{Disobeyed, Hub, Publisher, Refused, SecondPublisher, Settings, World};
 pub use live::{Interrupt, Live};
-pub use session::{OutputReport, Report, SlotId, TrackReport};
+pub use session::{Interrupted, OutputReport, Report, Session, SlotEffects, SlotId, TrackReport};

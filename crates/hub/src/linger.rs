@@ -22,15 +22,24 @@ pub(crate) fn spawn(
     let span = tracing::info_span!(parent: None, "linger", %stream, session = %session.id());
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) => drop(runtime.spawn(linger(hub, stream, claim, session, inbox).instrument(span))),
-        // The runtime is gone, so nobody comes back.
-        Err(_) => close(&hub, &stream, session),
+        // The runtime is gone, and the server with it.
+        Err(_) => suspend(&hub, &stream, session),
     }
 }
 
 /// Ends a session that nobody will come back for.
-pub(crate) fn close(hub: &Inner, stream: &StreamId, mut session: Box<Session>) {
+pub(crate) fn close(hub: &Inner, stream: &StreamId, session: Box<Session>) {
+    last(hub, stream, session, Input::End(hub.world.now()));
+}
+
+/// Leaves a session to the next start of the server.
+pub(crate) fn suspend(hub: &Inner, stream: &StreamId, session: Box<Session>) {
+    last(hub, stream, session, Input::Suspend(hub.world.now()));
+}
+
+fn last(hub: &Inner, stream: &StreamId, mut session: Box<Session>, input: Input) {
     let mut effects = SlotEffects::new();
-    session.on(Input::End(hub.world.now()), &mut effects);
+    session.on(input, &mut effects);
     hub.world.accept(stream, session.id(), &mut effects);
     hub.world.closed(stream, session.id());
 }
@@ -56,17 +65,24 @@ async fn linger(
                     }
                     return;
                 }
-                Some(Command::End(tell)) => {
+                Some(Command::Suspend(tell)) => {
                     hub.leave(&stream, claim);
-                    close(&hub, &stream, session);
+                    suspend(&hub, &stream, session);
                     let _ = tell.send(());
                     return;
                 }
+                Some(Command::Order(order, tell)) => {
+                    let done = session.order(order, hub.world.now(), &mut effects);
+                    hub.world.accept(&stream, session.id(), &mut effects);
+                    let _ = tell.send(done);
+                }
+                // The question was asked for a publisher who is gone.
+                Some(Command::Answer(..)) => {}
                 Some(Command::Report(tell)) => drop(tell.send(session.report())),
                 Some(Command::Kick) => {}
                 None => {
                     hub.leave(&stream, claim);
-                    return close(&hub, &stream, session);
+                    return suspend(&hub, &stream, session);
                 }
             },
             () = sleep(wait) => {

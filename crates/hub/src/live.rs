@@ -23,6 +23,8 @@ pub struct Live {
     inbox: mpsc::Receiver<Command>,
     last_media: Arc<AtomicI64>,
     effects: SlotEffects,
+    /// [`crate::World::incidents`] when the session was last told what is blocked.
+    incidents: u64,
 }
 
 /// Why the publisher must go.
@@ -46,8 +48,17 @@ impl Live {
         last_media: Arc<AtomicI64>,
         specs: &[Spec],
     ) -> Self {
-        let mut live =
-            Self { hub, stream, claim, session: Some(session), inbox, last_media, effects: Vec::new() };
+        let mut live = Self {
+            hub,
+            stream,
+            claim,
+            session: Some(session),
+            inbox,
+            last_media,
+            effects: Vec::new(),
+            // Whatever happened while nobody published: look once.
+            incidents: u64::MAX,
+        };
         let now = live.hub.world.now();
         if let Some(session) = live.session.as_mut() {
             session.publish(specs, now, &mut live.effects);
@@ -89,6 +100,17 @@ impl Live {
             tokio::select! {
                 command = self.inbox.recv() => match command {
                     Some(Command::Report(tell)) => drop(tell.send(session.report())),
+                    Some(Command::Order(order, tell)) => {
+                        let done = session.order(order, self.hub.world.now(), &mut self.effects);
+                        self.carry_out();
+                        let _ = tell.send(done);
+                    }
+                    Some(Command::Answer(id, answer)) => {
+                        if id == session.id() {
+                            session.on(Input::Answer(answer), &mut self.effects);
+                            self.carry_out();
+                        }
+                    }
                     Some(command) => return self.obey(command),
                     None => return Interrupt::Ended,
                 },
@@ -112,12 +134,12 @@ impl Live {
                 self.give(give);
                 Interrupt::Replaced
             }
-            Command::End(tell) => {
-                self.feed(Input::End(self.hub.world.now()));
+            Command::Suspend(tell) => {
+                self.feed(Input::Suspend(self.hub.world.now()));
                 self.close(tell);
                 Interrupt::Ended
             }
-            Command::Kick | Command::Report(_) => {
+            Command::Kick | Command::Report(_) | Command::Order(..) | Command::Answer(..) => {
                 self.release(Gap::Kicked);
                 Interrupt::Kicked
             }
@@ -158,8 +180,14 @@ impl Live {
     }
 
     fn carry_out(&mut self) {
-        if let (Some(session), false) = (self.session.as_ref(), self.effects.is_empty()) {
-            self.hub.world.accept(&self.stream, session.id(), &mut self.effects);
+        let Some(session) = self.session.as_mut() else { return };
+        let world = &self.hub.world;
+        let incidents = world.incidents();
+        if std::mem::replace(&mut self.incidents, incidents) != incidents {
+            session.blocked(&world.blocked(session.id()), world.now(), &mut self.effects);
+        }
+        if !self.effects.is_empty() {
+            world.accept(&self.stream, session.id(), &mut self.effects);
         }
     }
 }

@@ -20,7 +20,7 @@ mod timeline;
 
 pub use report::{OutputReport, Report, TrackReport};
 pub use session::{Input, Session};
-pub use slots::{SlotEffects, SlotId};
+pub use slots::{Interrupted, SlotEffects, SlotId};
 
 #[cfg(test)]
 mod tests;

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use media::{Gap, Kind, Run, SessionId, StreamId, Track, TrackId, Wall};
-use output::{Context, Event, Memory, Spec};
+use output::{Answer, Context, Event, Memory, Order, Refusal, Spec};
 
 use crate::publish::{Publish, Stage};
 use crate::repair::Repaired;
 use crate::report::{Count, OutputReport, Report, TrackReport};
-use crate::slots::{SlotEffects, Slots};
+use crate::slots::{Interrupted, SlotEffects, Slots};
 
 /// What happens to a session.
 #[derive(Clone, Debug)]
@@ -27,6 +27,10 @@ pub enum Input {
     Gone(Gap, Wall),
     /// Time passed.
     Tick(Wall),
+    /// What the operator's OnDemandUrl answered.
+    Answer(Answer),
+    /// The server ends and will start again: write and save what is open. Nothing follows.
+    Suspend(Wall),
     /// Close everything: nothing follows.
     End(Wall),
 }
@@ -66,6 +70,31 @@ impl Session {
         }
     }
 
+    /// The session that our own restart interrupted, its publisher gone. Also which of `interrupted` could not be
+    /// resumed.
+    pub fn resume(
+        id: SessionId,
+        stream: StreamId,
+        opened: Wall,
+        memory: Memory,
+        interrupted: Vec<Interrupted>,
+    ) -> (Self, Vec<u32>) {
+        let mut session = Self::new(id, stream, opened, memory);
+        let lost = session.slots.resume(interrupted, &session.context);
+        session.end = session.slots.reached();
+        (session, lost)
+    }
+
+    /// An operator's order to the recordings; `None` if there are none.
+    pub fn order(&mut self, order: Order, at: Wall, fx: &mut SlotEffects) -> Option<Result<(), Refusal>> {
+        self.slots.order(order, at, fx)
+    }
+
+    /// Says which outputs' writings cannot be kept at the moment, by [`crate::SlotId::index`].
+    pub fn blocked(&mut self, slots: &[u32], at: Wall, fx: &mut SlotEffects) {
+        self.slots.blocked(slots, at, fx);
+    }
+
     /// Its id.
     pub fn id(&self) -> SessionId {
         self.id
@@ -89,13 +118,17 @@ impl Session {
                 self.try_open(at, fx);
                 self.slots.deliver(Event::Tick(at), fx);
             }
-            Input::End(at) => {
-                self.flush(fx);
-                self.publish = None;
-                self.ended = true;
-                self.slots.deliver(Event::End(at), fx);
-            }
+            Input::Answer(answer) => self.slots.deliver(Event::Answer(&answer), fx),
+            Input::Suspend(at) => self.close(Event::Suspend(at), fx),
+            Input::End(at) => self.close(Event::End(at), fx),
         }
+    }
+
+    fn close(&mut self, last: Event<'_>, fx: &mut SlotEffects) {
+        self.flush(fx);
+        self.publish = None;
+        self.ended = true;
+        self.slots.deliver(last, fx);
     }
 
     /// When the session wants an [`Input::Tick`].
