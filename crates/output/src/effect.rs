@@ -58,6 +58,8 @@ pub enum Effect {
         to: Object,
         /// When the frame was captured.
         at: Wall,
+        /// Whether newer pictures take its place.
+        overwrite: bool,
     },
     /// Keep this number over restarts, for [`crate::Memory`] of later sessions of the stream.
     Remember {

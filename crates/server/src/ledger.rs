@@ -1,4 +1,4 @@
-//! Counters that outlive sessions and restarts: sequence numbers of snapshots and segments.
+//! What outlives sessions and restarts: sequence numbers of snapshots and segments, and whom to tell of a stream.
 //!
 //! One small JSON file per stream, replaced whole. Changes are written behind: a crash may lose the last
 //! moment's, so whoever counts something that must never repeat remembers a value ahead of what it used.
@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
+use crate::telling::Telling;
+
 /// The counters of all streams. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Ledger {
@@ -28,14 +30,23 @@ struct Inner {
 
 #[derive(Default)]
 struct Book {
-    open: HashMap<StreamId, Memory>,
+    open: HashMap<StreamId, Known>,
     dirty: HashSet<StreamId>,
+}
+
+/// What is known of a stream.
+#[derive(Clone, Default)]
+struct Known {
+    memory: Memory,
+    telling: Telling,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Page {
     stream: String,
     counters: BTreeMap<String, u64>,
+    #[serde(default)]
+    telling: Telling,
 }
 
 impl Ledger {
@@ -46,26 +57,48 @@ impl Ledger {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// What is known of a stream. An unreadable page is logged and starts empty.
+    /// The counters of a stream.
     pub(crate) fn read(&self, stream: &StreamId) -> Memory {
-        if let Some(memory) = self.book().open.get(stream) {
-            return memory.clone();
+        self.known(stream).memory
+    }
+
+    /// Whom to tell of it, as its last publish found it.
+    pub(crate) fn telling(&self, stream: &StreamId) -> Telling {
+        self.known(stream).telling
+    }
+
+    /// Keeps whom to tell of a stream. Never blocks once the stream is known.
+    pub(crate) fn tell(&self, stream: &StreamId, telling: Telling) {
+        if self.known(stream).telling == telling {
+            return;
         }
-        let memory = match load(&page_path(&self.inner.folder, stream)) {
-            Ok(memory) => memory,
+        let mut book = self.book();
+        book.open.entry(stream.clone()).or_default().telling = telling;
+        book.dirty.insert(stream.clone());
+        drop(book);
+        self.inner.changed.notify_one();
+    }
+
+    /// An unreadable page is logged and starts empty.
+    fn known(&self, stream: &StreamId) -> Known {
+        if let Some(known) = self.book().open.get(stream) {
+            return known.clone();
+        }
+        let known = match load(&page_path(&self.inner.folder, stream)) {
+            Ok(known) => known,
             Err(error) => {
                 tracing::error!(%stream, %error, "counters of the stream are unreadable; they start again");
-                Memory::new()
+                Known::default()
             }
         };
-        self.book().open.insert(stream.clone(), memory.clone());
-        memory
+        self.book().open.insert(stream.clone(), known.clone());
+        known
     }
 
     /// Keeps a counter. Never blocks.
     pub(crate) fn remember(&self, stream: &StreamId, counter: Arc<str>, value: u64) {
         let mut book = self.book();
-        book.open.entry(stream.clone()).or_default().insert(counter, value);
+        book.open.entry(stream.clone()).or_default().memory.insert(counter, value);
         book.dirty.insert(stream.clone());
         drop(book);
         self.inner.changed.notify_one();
@@ -81,18 +114,18 @@ impl Ledger {
 
     /// Writes what has changed.
     pub(crate) async fn flush(&self) {
-        let pages: Vec<(StreamId, Memory)> = {
+        let pages: Vec<(StreamId, Known)> = {
             let mut book = self.book();
             let dirty = std::mem::take(&mut book.dirty);
             dirty
                 .into_iter()
-                .filter_map(|id| book.open.get(&id).cloned().map(|memory| (id, memory)))
+                .filter_map(|id| book.open.get(&id).cloned().map(|known| (id, known)))
                 .collect()
         };
         let folder = self.inner.folder.clone();
         let written = tokio::task::spawn_blocking(move || {
-            for (stream, memory) in pages {
-                if let Err(error) = store(&folder, &stream, memory) {
+            for (stream, known) in pages {
+                if let Err(error) = store(&folder, &stream, known) {
                     tracing::error!(%stream, %error, "counters of the stream not written");
                 }
             }
@@ -112,18 +145,19 @@ fn page_path(folder: &Path, stream: &StreamId) -> PathBuf {
     folder.join(name + ".json")
 }
 
-fn load(path: &Path) -> io::Result<Memory> {
+fn load(path: &Path) -> io::Result<Known> {
     let text = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Memory::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::default()),
         text => text?,
     };
     let page: Page = serde_json::from_slice(&text)?;
-    Ok(page.counters.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    let memory = page.counters.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    Ok(Known { memory, telling: page.telling })
 }
 
-fn store(folder: &Path, stream: &StreamId, memory: Memory) -> io::Result<()> {
-    let counters = memory.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
-    let page = Page { stream: stream.to_string(), counters };
+fn store(folder: &Path, stream: &StreamId, known: Known) -> io::Result<()> {
+    let counters = known.memory.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    let page = Page { stream: stream.to_string(), counters, telling: known.telling };
     let path = page_path(folder, stream);
     let next = path.with_extension("next");
     fs::write(&next, serde_json::to_vec_pretty(&page)?)?;

@@ -1,13 +1,17 @@
 //! `millrace`: the live media server.
 
+mod asking;
+mod books;
 mod clock;
 
 mod http;
 mod key_command;
 mod ledger;
 mod publishing;
+mod recover;
 mod run;
 mod telemetry;
+mod telling;
 mod tls;
 mod world;
 

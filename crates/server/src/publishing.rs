@@ -9,10 +9,11 @@ use hub::{Hub, Interrupt, Live};
 use ingest::{Incoming, Pace, PublishRequest, Publisher, Received, Request};
 use media::{Gap, Kind, StreamId};
 use metrics::counter;
-use origin::Origin;
 use tracing::{Instrument as _, info_span};
 
 use crate::clock;
+use crate::telling::Telling;
+use crate::world::Outside;
 
 const NO_DOMAIN: &str = "no domain of this server is called by the name in the URL, and none is the default";
 const FORBIDDEN: &str = "this stream is forbidden";
@@ -25,7 +26,7 @@ pub(crate) struct Publishing {
     pub(crate) control: Control,
     pub(crate) pace: Pace,
     pub(crate) limits: rtmp::Limits,
-    pub(crate) origin: Arc<Origin>,
+    pub(crate) outside: Arc<Outside>,
     /// Bytes of live windows from which on no further stream is let in.
     pub(crate) max_window_bytes: u64,
 }
@@ -89,16 +90,18 @@ impl Publishing {
         if catalog.is_forbidden(&stream, clock::now()) {
             return Err(FORBIDDEN.to_owned());
         }
-        let held = self.origin.bytes();
+        let held = self.outside.origin.bytes();
         if held >= self.max_window_bytes {
             return Err(format!("live windows hold {held} bytes, the most is {}", self.max_window_bytes));
         }
+        let telling = Telling::of(&catalog, &stream, &publish.args);
         let plan = catalog.resolve(&catalog::Publish { stream, args: publish.args.clone() });
         let policy = match plan.second_publisher {
             catalog::SecondPublisher::Refuse => hub::SecondPublisher::Refuse,
             catalog::SecondPublisher::TakeOver => hub::SecondPublisher::TakeOver,
         };
         let live = self.hub.claim(&plan.stream, &plan.outputs, policy).await.map_err(|e| e.to_string())?;
+        self.outside.tell(&plan.stream, telling);
         // Who forbids the stream from here on finds this publisher to kick; who did so meanwhile found nobody.
         if self.control.catalog().is_forbidden(&plan.stream, clock::now()) {
             live.gone(Gap::Kicked);

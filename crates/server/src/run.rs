@@ -3,13 +3,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use api::{Api, Readiness};
-use control::{Control, Database, HasBucket};
-use delivery::{Delivery, S3Store};
+use control::{Control, Database, DeleteObject, HasBucket, OrderError, PutObject};
+use delivery::callbacks::{self, Callbacks};
+use delivery::{Body, Delivery, Headers, Mode, Recovered, S3Store, Store};
 use ffmpeg::Pictures;
-use hub::Hub;
+use hub::{Disobeyed, Hub};
 use ingest::{Admission, Listener, Pace};
 use metrics_exporter_prometheus::PrometheusHandle;
 use origin::Origin;
@@ -19,15 +21,19 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use crate::asking::Asking;
+use crate::books::Books;
 use crate::http::Http;
 use crate::ledger::Ledger;
 use crate::publishing::Publishing;
 use crate::world::Outside;
-use crate::{clock, telemetry, tls};
+use crate::{clock, recover, telemetry, telling, tls};
 use server::config::{Config, Stores};
 
 /// How often windows that nobody will ask for any more are let go of.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
+/// How often what is past its retention is looked for.
+const RETENTION: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -80,9 +86,17 @@ impl Running {
         std::fs::create_dir_all(data).map_err(failed(format!("data_dir {}", data.display())))?;
         let stores = config.stores(clock::now).map_err(failed("storage"))?;
         let services = stores.services.clone();
-        let outside = Arc::new(outside(&config, stores)?);
+        let shelves = Arc::new(stores.all.clone());
+        let objects = api::Objects(stores.objects.clone());
+        let database = Database::open(&config.database.url).await?;
+        let books = Arc::new(Books::new(database.clone()));
+        let (outside, recovered) = outside(&config, stores, books.clone())?;
+        let outside = Arc::new(outside);
         let hub = Hub::new(outside.clone(), hub::Settings { max_streams: config.limits.streams });
-        let control = control(&config, &hub, services.clone()).await?;
+        let control = control(&config, database, &hub, services.clone(), shelves).await?;
+        let callbacks = callbacks(&config, &control, &books)?;
+        let asking = Asking::new(hub.clone(), control.clone(), callbacks.clone());
+        let _ = outside.asking.set(Arc::new(asking));
 
         let rtmp = Listener::bind(config.rtmp.listen, admission(&config))
             .map_err(failed(format!("rtmp.listen {}", config.rtmp.listen)))?;
@@ -101,6 +115,7 @@ impl Running {
                 account_id: config.api.account_id.clone(),
             }),
             clock: clock::now,
+            objects,
         };
         let (http_down, shutdown) = watch::channel(false);
         let http = ports.serve(play_router(&outside.origin, &control), api.router(), &shutdown);
@@ -112,10 +127,14 @@ impl Running {
             control: control.clone(),
             pace: Pace::default(),
             limits: rtmp::Limits::default(),
-            origin: outside.origin.clone(),
+            outside: outside.clone(),
             max_window_bytes: config.limits.window_bytes,
         };
+        // Before the first publisher: who comes back finds what was interrupted.
+        recover::recover(&outside, &hub, recovered);
         background.spawn(accept(rtmp, publishing));
+        background.spawn(callbacks.run());
+        background.spawn(retention(control.clone()));
         background.spawn(sweep(outside.clone()));
         background.spawn(outside.ledger.clone().write_behind());
         background.spawn(control.clone().follow_database());
@@ -127,14 +146,14 @@ impl Running {
         Ok(Self { config, hub, outside, readiness, http_down, http, background })
     }
 
-    /// The order matters: no new publishers, sessions close what they have open, what they left reaches its
+    /// The order matters: no new publishers, sessions save what they have open, what they finished reaches its
     /// store, and players are let go last.
     async fn stop(mut self) {
         let deadline = Instant::now() + self.config.server.shutdown_timeout;
         tracing::info!("shutting down");
         self.readiness.set(false);
         if timeout_at(deadline, self.hub.shutdown()).await.is_err() {
-            tracing::error!("not every session closed in time");
+            tracing::error!("not every session was saved in time");
         }
         self.background.shutdown().await;
         let left = self.outside.delivery.drain(deadline.saturating_duration_since(Instant::now())).await;
@@ -155,8 +174,13 @@ impl Running {
 }
 
 /// Opens the database, and makes sure that somebody has a key to it all.
-async fn control(config: &Config, hub: &Hub, services: Vec<S3Store>) -> Result<Control, Error> {
-    let database = Database::open(&config.database.url).await?;
+async fn control(
+    config: &Config,
+    database: Database,
+    hub: &Hub,
+    services: Vec<S3Store>,
+    shelves: Shelves,
+) -> Result<Control, Error> {
     let keys = config.access_keys().map_err(failed("access_key"))?;
     if keys.is_empty()
         && let Some(key) = database.first_key(&config.server.data_dir, clock::now()).await?
@@ -164,7 +188,7 @@ async fn control(config: &Config, hub: &Hub, services: Vec<S3Store>) -> Result<C
         // Once, to the terminal and not to the log: a log is kept and read by others.
         eprintln!("access key (kept in data_dir): id {} secret {}", key.id, key.secret);
     }
-    let hub = hub.clone();
+    let (hub, orders) = (hub.clone(), hub.clone());
     let kick = move |stream| {
         let hub = hub.clone();
         tokio::spawn(async move { hub.kick(&stream).await });
@@ -175,6 +199,12 @@ async fn control(config: &Config, hub: &Hub, services: Vec<S3Store>) -> Result<C
         throttle,
         kick: Arc::new(kick),
         has_bucket: has_bucket(services),
+        order: Arc::new(move |stream, order| {
+            let hub = orders.clone();
+            Box::pin(async move { hub.order(&stream, order).await.map_err(disobeyed) })
+        }),
+        put: put(shelves.clone()),
+        delete: delete(shelves),
         clock: clock::now,
     };
     let (control, notices) = Control::open(database, config.catalog.clone(), settings).await?;
@@ -182,6 +212,66 @@ async fn control(config: &Config, hub: &Hub, services: Vec<S3Store>) -> Result<C
         tracing::warn!("{notice}");
     }
     Ok(control)
+}
+
+/// Every store by the name of its storage.
+type Shelves = Arc<HashMap<String, Arc<dyn Store>>>;
+
+fn disobeyed(why: Disobeyed) -> OrderError {
+    match why {
+        Disobeyed::NoStream => OrderError::NoStream,
+        Disobeyed::NoRecording => OrderError::NoRecording,
+        Disobeyed::Refused(refusal) => refusal.into(),
+        Disobeyed::Stuck => OrderError::Unavailable,
+    }
+}
+
+/// Stores what an operation makes. Replaces what is there.
+fn put(shelves: Shelves) -> PutObject {
+    Arc::new(move |object, content_type, body| {
+        let store = shelves.get(&*object.bucket.storage).cloned();
+        Box::pin(async move {
+            let store = store.ok_or("no such storage")?;
+            let body = Body::Memory(vec![body]);
+            let stored = store.put(&object, &body, Headers::of(content_type), Mode::Replace).await;
+            stored.map(drop).map_err(|error| error.to_string())
+        })
+    })
+}
+
+/// Removes what an operation or its age condemns.
+fn delete(shelves: Shelves) -> DeleteObject {
+    Arc::new(move |object| {
+        let store = shelves.get(&*object.bucket.storage).cloned();
+        Box::pin(async move {
+            let store = store.ok_or("no such storage")?;
+            store.delete(&object).await.map_err(|error| error.to_string())
+        })
+    })
+}
+
+/// Who makes the calls that wait in `books`.
+fn callbacks(config: &Config, control: &Control, books: &Arc<Books>) -> Result<Callbacks, Error> {
+    let control = control.clone();
+    let key = move |post: &callbacks::Post| telling::key(&control.catalog(), &post.domain, &post.kind);
+    let settings = callbacks::Settings {
+        clock: clock::now,
+        deny_private: config.callbacks.deny_private,
+        timeout: callbacks::TIMEOUT,
+        key: Arc::new(key),
+    };
+    let callbacks = Callbacks::new(settings, books.clone()).map_err(failed("callbacks"))?;
+    books.introduce(callbacks.clone());
+    Ok(callbacks)
+}
+
+/// Removes recordings whose time is over.
+async fn retention(control: Control) {
+    let mut interval = interval(RETENTION);
+    loop {
+        interval.tick().await;
+        control.sweep(clock::now()).await;
+    }
 }
 
 /// Whether a service has a bucket. Other storages have what the config says.
@@ -200,21 +290,26 @@ fn has_bucket(services: Vec<S3Store>) -> HasBucket {
     })
 }
 
-fn outside(config: &Config, stores: Stores) -> Result<Outside, Error> {
+fn outside(config: &Config, stores: Stores, books: Arc<Books>) -> Result<(Outside, Vec<Recovered>), Error> {
     let data = &config.server.data_dir;
     let settings = delivery::Settings {
         spool: data.join("spool"),
         dead_letter: data.join("dead-letter"),
         memory_bytes: config.limits.delivery_bytes,
+        spool_bytes: config.limits.spool_bytes,
+        spool_free_bytes: config.limits.spool_free_bytes,
     };
+    let (delivery, recovered) = Delivery::open(settings, stores.all, books).map_err(failed("spool"))?;
     let workers = NonZeroUsize::new(config.limits.picture_workers).unwrap_or(NonZeroUsize::MIN);
-    Ok(Outside {
-        delivery: Delivery::open(settings, stores.all).map_err(failed("spool"))?,
+    let outside = Outside {
+        delivery,
         origin: Arc::new(Origin::default()),
         pictures: Pictures::start(workers, config.limits.picture_queue).map_err(failed("FFmpeg"))?,
         ledger: Ledger::open(data.join("ledger")).map_err(failed("ledger"))?,
         lanes: Default::default(),
-    })
+        asking: OnceLock::new(),
+    };
+    Ok((outside, recovered))
 }
 
 fn admission(config: &Config) -> Admission {

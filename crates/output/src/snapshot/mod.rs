@@ -65,7 +65,8 @@ impl Snapshot {
         self.next = Some(self.point_after(at));
         let frame = Keyframe { codec: track.codec.clone(), data: packet.data.clone() };
         let to = Object { bucket: self.settings.store.clone(), key: self.key(at) };
-        fx.push(Effect::Picture { frame, to, at });
+        let overwrite = matches!(self.settings.naming, Naming::Overwrite(_));
+        fx.push(Effect::Picture { frame, to, at, overwrite });
         if let Naming::Sequence(_) = self.settings.naming {
             self.sequence += 1;
             let counter = self.settings.counter.clone();
