@@ -14,6 +14,8 @@ mod results;
 mod s3;
 mod server;
 
+pub use players::play_in_gate;
+
 use crate::{Result, passed_on};
 
 /// A long proof.
