@@ -24,8 +24,6 @@ const SECONDS: u32 = 30;
 const CROWD: usize = 500;
 /// How many of them are told from what they cost.
 const THOUSAND: usize = 1000;
-/// Changes of the list until a crowd is settled.
-const GATHERING: usize = 5;
 /// How often a list without blocking reload is looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -186,8 +184,7 @@ fn answers_to_500_waiting_players() {
     crowd::wait(server.http, CROWD, &first_list(&server), &sent, |round| rounds.push(round));
     publisher.finish();
     let (mut all, mut last, mut spread) = (Vec::new(), Vec::new(), Vec::new());
-    // The crowd gathers during the first seconds.
-    for round in rounds.iter().skip(GATHERING) {
+    for round in &rounds {
         let completed = sent.frame_at(round.completed);
         let (first, end) = (round.came.iter().min().unwrap(), round.came.iter().max().unwrap());
         all.extend(round.came.iter().map(|at| millis(completed, *at)));
@@ -218,10 +215,10 @@ fn cost_of_1000_waiting_players() {
         rounds.push((Instant::now(), server.processor_time(), round.answer));
     });
     publisher.finish();
-    let (begun, spent, answer) = &rounds[GATHERING];
+    let (begun, spent, answer) = &rounds[0];
     let (ended, spent_then, _) = rounds.last().unwrap();
     let seconds = (*ended - *begun).as_secs_f64();
-    let each_second = (rounds.len() - GATHERING - 1) as f64 * THOUSAND as f64 / seconds;
+    let each_second = (rounds.len() - 1) as f64 * THOUSAND as f64 / seconds;
     let waiting = (*spent_then - *spent).as_secs_f64() / seconds - alone;
     let floor = floor::floor(THOUSAND, answer).write_us * each_second / 1e6;
     for (what, share) in [("1,000 waiting players", waiting), ("a loop that writes the same bytes", floor)] {
