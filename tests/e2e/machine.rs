@@ -155,6 +155,12 @@ impl Server {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
+    /// Processor time that it has had, in all its threads.
+    #[cfg(target_os = "linux")]
+    pub fn processor_time(&self) -> Duration {
+        crate::latency::processor::of_process(self.child.id())
+    }
+
     /// What `/api/streams` says of stream `name` of app `live`; null without it.
     pub fn api_stream(&self, name: &str) -> serde_json::Value {
         let (_, body) = get(self.api, &format!("/api/streams/live.local/live/{name}"), AUTHORIZATION);

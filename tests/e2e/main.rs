@@ -19,6 +19,8 @@ mod enhanced;
 mod hostile;
 mod http;
 mod keys;
+// It measures with what Linux says of sockets and threads.
+#[cfg(target_os = "linux")]
 mod latency;
 mod live;
 mod low_latency;

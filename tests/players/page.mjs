@@ -1,5 +1,5 @@
-// Plays `?player=NAME&url=URL` and keeps what a viewer would notice: how soon it starts, whether it stops, how far
-// behind it is. `watch.mjs` reads `window.seen`.
+// Plays `?player=NAME&url=URL&settings=JSON` and keeps what a viewer would notice: how soon it starts, whether it
+// stops, how far behind it is. `watch.mjs` reads `window.seen`.
 
 const SAMPLE_MS = 200;
 // A player that has just started is still finding its place.
@@ -7,6 +7,7 @@ const SETTLED_MS = 6000;
 
 const asked = new URLSearchParams(location.search);
 const video = document.getElementById('video');
+const settings = JSON.parse(asked.get('settings') ?? '{}');
 const begun = performance.now();
 const seen = window.seen = {
   firstFrameMs: null, stalls: [], errors: [], warnings: [], latencies: [], told: [], rates: [], frames: 0, width: 0,
@@ -28,7 +29,7 @@ function script(src) {
 const players = {
   async 'hls.js'(url) {
     await script('/lib/hls.js/dist/hls.js');
-    const hls = new Hls({ lowLatencyMode: true });
+    const hls = new Hls({ lowLatencyMode: true, ...settings });
     hls.on(Hls.Events.ERROR, (_, data) => {
       const word = `${data.type}: ${data.details}${data.error ? `: ${data.error.message}` : ''}`;
       (data.fatal ? seen.errors : seen.warnings).push(word);
@@ -42,7 +43,7 @@ const players = {
     const player = dashjs.MediaPlayer().create();
     player.on('error', (event) => seen.errors.push(`${event.error?.code}: ${event.error?.message}`));
     player.on('playbackError', (event) => seen.errors.push(`playback: ${event.error?.message ?? event.error}`));
-    player.updateSettings({ debug: { logLevel: Number(asked.get("log") ?? 2) } });
+    player.updateSettings(settings);
     player.initialize(video, url, true);
     return { date: () => player.timeAsUTC() * 1000, told: () => player.getCurrentLiveLatency() };
   },
@@ -51,6 +52,7 @@ const players = {
     const player = new shaka.Player();
     await player.attach(video);
     player.addEventListener('error', (event) => seen.errors.push(`${event.detail.code}: ${event.detail.message}`));
+    player.configure(settings);
     await player.load(url);
     return { date: () => player.getPlayheadTimeAsDate()?.getTime(), told: () => player.getStats().liveLatency };
   },

@@ -1,7 +1,8 @@
-// node watch.mjs MODULES CHROMIUM SECONDS PLAYER URL [SECONDS PLAYER URL ...]
+// node watch.mjs MODULES CHROMIUM SECONDS PLAYER URL SETTINGS [SECONDS PLAYER URL SETTINGS ...]
 //
 // Opens each player after the other in a headless Chromium, lets it play that long, and writes one line of JSON
-// for each. MODULES is where npm put playwright-core and the players. Nothing but loopback can be reached.
+// for each. SETTINGS are the player's own, as JSON. MODULES is where npm put playwright-core and the players.
+// Nothing but loopback can be reached.
 
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
@@ -47,14 +48,14 @@ function quantile(values, q) {
   return sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] : null;
 }
 
-async function watch(browser, seconds, player, url) {
+async function watch(browser, seconds, player, url, settings) {
   const page = await browser.newPage();
   const said = [];
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && said.push(message.text()));
   page.on('pageerror', (error) => said.push(error.message));
   const failed = [];
   page.on('response', (answer) => answer.status() >= 400 && failed.push(`${answer.status()} ${answer.url()}`));
-  const query = new URLSearchParams({ player, url });
+  const query = new URLSearchParams({ player, url, settings });
   await page.goto(`http://127.0.0.1:${pages.address().port}/page.html?${query}`);
   await page.waitForTimeout(seconds * 1000);
   const seen = await within(10, 'the page', page.evaluate(() => window.seen));
@@ -76,11 +77,11 @@ async function watch(browser, seconds, player, url) {
   };
 }
 
-for (let at = 0; at + 2 < words.length; at += 3) {
-  const [seconds, player, url] = words.slice(at, at + 3);
+for (let at = 0; at + 3 < words.length; at += 4) {
+  const [seconds, player, url, settings] = words.slice(at, at + 4);
   const browser = await launch();
   try {
-    console.log(JSON.stringify(await watch(browser, Number(seconds), player, url)));
+    console.log(JSON.stringify(await watch(browser, Number(seconds), player, url, settings)));
   } catch (error) {
     console.log(JSON.stringify({ player, url, errors: [String(error)] }));
   }

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::shell::{cargo, command, run, succeeds, which};
-use crate::{Result, sdk, system};
+use crate::{Result, accept, sdk, system};
 
 /// A step: its name, and what it does.
 struct Step {
@@ -24,17 +24,22 @@ const STEPS: &[Step] = &[
     Step { name: "binaries", act: || run(locked("build").args(["--workspace", "--bins"])) },
     Step { name: "the clouds' SDKs", act: sdk::provide },
     Step { name: "tests", act: || run(locked("test").args(["--workspace", "--no-fail-fast"])) },
+    Step { name: "a player", act: accept::play_in_gate },
 ];
 
-/// Runs the gate.
+/// Runs the gate, or those steps only that are named.
 ///
 /// # Errors
-/// Names the step that failed.
-pub fn pass() -> Result<()> {
-    walk(STEPS)
+/// Names the step that failed, or that there is none of a name.
+pub fn pass(only: &[String]) -> Result<()> {
+    let named = |name: &String| STEPS.iter().any(|step| step.name == name);
+    if let Some(unknown) = only.iter().find(|name| !named(name)) {
+        return Err(format!("the gate has no step \"{unknown}\"").into());
+    }
+    walk(STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name)))
 }
 
-fn walk(steps: &[Step]) -> Result<()> {
+fn walk<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<()> {
     let begun = Instant::now();
     let mut done: Vec<(&str, Duration)> = Vec::new();
     for step in steps {
@@ -113,6 +118,11 @@ fn documentation() -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_that_does_not_exist_is_no_step_that_passed() {
+        assert!(pass(&["formatt".to_owned()]).is_err());
+    }
 
     fn passes() -> Result<()> {
         Ok(())

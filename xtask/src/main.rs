@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask serve [-- ARGS]          install what is missing, build, run millrace serve on config/millrace.toml
-cargo xtask test                     install what is missing, run the gate: every rule once
+cargo xtask test [STEP ...]          install what is missing, run the gate: every rule once; or these steps of it
 cargo xtask sdk                      install the clouds' SDKs, which some tests need, beside the build
 cargo xtask accept                   run every long proof; figures go to benches/RESULTS.md
 cargo xtask accept NAME [-- ARGS]    run one of them
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     };
     let outcome = match command {
         "serve" => serve::run(rest),
-        "test" => gate::pass(),
+        "test" => gate::pass(rest),
         "sdk" => system::provide(&[system::SDK]).and_then(|()| sdk::provide()),
         "accept" => accept::run(rest),
         "help" | "--help" | "-h" => {

@@ -65,9 +65,17 @@ pub fn spell(command: &Command) -> String {
 
 /// Builds one of our binaries for release and says where it is.
 pub fn build_release(package: &str, binary: &str) -> Result<PathBuf> {
+    built(&["--release", "--package", package, "--bin", binary], binary)
+}
+
+/// Builds all binaries as the gate does, and says where this one is.
+pub fn build(binary: &str) -> Result<PathBuf> {
+    built(&["--locked", "--workspace", "--bins"], binary)
+}
+
+fn built(args: &[&str], binary: &str) -> Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--release", "--package", package, "--bin", binary]);
-    build.arg("--message-format=json-render-diagnostics");
+    build.arg("build").args(args).arg("--message-format=json-render-diagnostics");
     let messages = output(&mut build)?;
     let executable = messages.lines().rev().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;

@@ -61,11 +61,12 @@ pub const TEST: &[Need] = &[program("ffmpeg", "ffmpeg"), program("ffmpeg", "ffpr
 pub const SDK: &[Need] =
     &[program("python3", "python3"), Need { package: "python3-venv", sign: Sign::PythonVenv }];
 
-/// To play every protocol.
+/// To play in a browser.
+pub const BROWSER: &[Need] =
+    &[program("chromium", "chromium"), program("nodejs", "node"), program("npm", "npm")];
+
+/// To play with what is no browser.
 pub const PLAYERS: &[Need] = &[
-    program("chromium", "chromium"),
-    program("nodejs", "node"),
-    program("npm", "npm"),
     program("gstreamer1.0-tools", "gst-launch-1.0"),
     Need { package: "gstreamer1.0-plugins-good", sign: Sign::Package },
     Need { package: "gstreamer1.0-plugins-bad", sign: Sign::Package },

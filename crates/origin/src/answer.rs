@@ -1,45 +1,36 @@
 //! Status, headers and body of answers.
 
 use axum::body::Body;
-use axum::response::{IntoResponse as _, Response};
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, IF_RANGE, RANGE,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use output::Resource;
 
 use crate::body::Pieces;
-use crate::growing;
-use crate::published::{Published, etag};
+use crate::meter::{Kind, counted, sent};
+use crate::published::Published;
 use crate::range::{Asked, asked};
 use crate::waiting::{Refused, Windows};
+use crate::{growing, headers};
 
-/// How long caches keep a segment: longer than any window lists it (10 segments of 20 s and as long again), as its
-/// name is never used for other bytes (packaging-rules H-10).
-const IMMUTABLE: &str = "public, max-age=600, immutable";
 /// What still grows must not be kept in pieces.
-const GROWING: &str = "no-store";
+const GROWING: HeaderValue = HeaderValue::from_static("no-store");
 
-/// What is asked for, as `kind` in metrics.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    Multivariant,
-    Playlist,
-    Mpd,
-    Segment,
-    Other,
+/// In what form a text is wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    zipped: bool,
+    /// What the client has already.
+    known: Vec<HeaderValue>,
 }
 
-impl Kind {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Multivariant => "multivariant",
-            Self::Playlist => "playlist",
-            Self::Mpd => "mpd",
-            Self::Segment => "segment",
-            Self::Other => "other",
-        }
+impl Wanted {
+    /// What a request's `headers` say of it.
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let known = headers.get_all(IF_NONE_MATCH).iter().cloned().collect();
+        Self { zipped: takes_gzip(headers), known }
     }
 }
 
@@ -49,42 +40,24 @@ pub(crate) fn text(
     published: &Published,
     resource: &Resource,
     seconds: u64,
-    headers: &HeaderMap,
-) -> Response {
-    let tag = etag(resource);
-    if headers.get_all(IF_NONE_MATCH).iter().any(|value| value.as_bytes() == tag.as_bytes()) {
-        let mut response = StatusCode::NOT_MODIFIED.into_response();
-        describe(response.headers_mut(), &tag, seconds);
-        return counted(kind, response);
-    }
-    let zipped = takes_gzip(headers).then(|| published.gzip(resource)).filter(|zipped| !zipped.is_empty());
-    let is_zipped = zipped.is_some();
-    let body = match zipped {
-        Some(zipped) => vec![zipped],
-        None => resource.body.to_vec(),
+    wanted: &Wanted,
+) -> Response<Body> {
+    let text = published.text(resource, wanted.zipped, seconds);
+    let tag = text.headers.get(ETAG);
+    let is_known = wanted.known.iter().any(|known| Some(known) == tag);
+    let mut response = match is_known {
+        true => Response::new(Body::empty()),
+        false => Response::new(Body::from(text.body.clone())),
     };
-    let length: usize = body.iter().map(|piece| piece.len()).sum();
-    let mut response = Response::new(Body::new(Pieces::new(&body, 0..length, sent(kind))));
-    let out = response.headers_mut();
-    out.insert(CONTENT_TYPE, HeaderValue::from_static(resource.content_type));
-    out.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    if is_zipped {
-        out.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    *response.headers_mut() = text.headers.clone();
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        let of_content = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING];
+        of_content.iter().for_each(|name| drop(response.headers_mut().remove(name)));
+    } else {
+        sent(kind).increment(text.body.len() as u64);
     }
-    describe(out, &tag, seconds);
     counted(kind, response)
-}
-
-fn describe(out: &mut HeaderMap, tag: &str, seconds: u64) {
-    let cache = match seconds {
-        0 => "no-cache".to_owned(),
-        seconds => format!("public, max-age={seconds}"),
-    };
-    for (name, value) in [(CACHE_CONTROL, cache.as_str()), (ETAG, tag), (VARY, "accept-encoding")] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            out.insert(name, value);
-        }
-    }
 }
 
 /// Whether a client says that it reads gzip (RFC 9110 §12.5.3).
@@ -98,7 +71,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// Something that never changes, or a range of it.
-pub(crate) fn immutable(resource: &Resource, headers: &HeaderMap) -> Response {
+pub(crate) fn immutable(resource: &Resource, headers: &HeaderMap) -> Response<Body> {
     let length: usize = resource.body.iter().map(|piece| piece.len()).sum();
     // There are no validators, so a conditional range cannot be known to fit (RFC 9110 §13.1.5).
     let range = headers.get(RANGE).filter(|_| !headers.contains_key(IF_RANGE));
@@ -112,39 +85,31 @@ pub(crate) fn immutable(resource: &Resource, headers: &HeaderMap) -> Response {
     let mut response = Response::new(Body::new(pieces));
     *response.status_mut() = status;
     let out = response.headers_mut();
-    out.insert(CONTENT_TYPE, HeaderValue::from_static(resource.content_type));
-    out.insert(CONTENT_LENGTH, HeaderValue::from(range.len()));
-    out.insert(CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
-    out.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers::immutable(out, resource.content_type, range.len());
     if status == StatusCode::PARTIAL_CONTENT {
-        content_range(out, &format!("bytes {}-{}/{length}", range.start, range.end.saturating_sub(1)));
+        let range = format!("bytes {}-{}/{length}", range.start, range.end.saturating_sub(1));
+        headers::set(out, CONTENT_RANGE, &range);
     }
     counted(Kind::Segment, response)
 }
 
 /// A segment that still grows. A range of it is not known yet, so the whole is the answer.
-pub(crate) fn growing(windows: Windows, name: String, content_type: &'static str) -> Response {
+pub(crate) fn growing(windows: Windows, name: String, content_type: &'static str) -> Response<Body> {
     let mut response = Response::new(growing::body(windows, name, sent(Kind::Segment)));
     let out = response.headers_mut();
     out.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    out.insert(CACHE_CONTROL, HeaderValue::from_static(GROWING));
+    out.insert(CACHE_CONTROL, GROWING);
     counted(Kind::Segment, response)
 }
 
-fn beyond(length: usize) -> Response {
+fn beyond(length: usize) -> Response<Body> {
     let mut response = refusal(StatusCode::RANGE_NOT_SATISFIABLE);
-    content_range(response.headers_mut(), &format!("bytes */{length}"));
+    headers::set(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{length}"));
     response
 }
 
-fn content_range(headers: &mut HeaderMap, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(CONTENT_RANGE, value);
-    }
-}
-
 /// Why there is no other answer.
-pub(crate) fn refused(kind: Kind, refused: Refused) -> Response {
+pub(crate) fn refused(kind: Kind, refused: Refused) -> Response<Body> {
     let response = match refused {
         Refused::Bad(why) => explained(StatusCode::BAD_REQUEST, &why.to_string()),
         Refused::NotFound => refusal(StatusCode::NOT_FOUND),
@@ -154,22 +119,20 @@ pub(crate) fn refused(kind: Kind, refused: Refused) -> Response {
 }
 
 /// An error: no cache may keep it, as what is not there may be there in a moment (packaging-rules Q8).
-pub(crate) fn refusal(status: StatusCode) -> Response {
+pub(crate) fn refusal(status: StatusCode) -> Response<Body> {
     explained(status, status.canonical_reason().unwrap_or("error"))
 }
 
-fn explained(status: StatusCode, reason: &str) -> Response {
-    (status, [(CACHE_CONTROL, "no-store")], format!("{reason}\n")).into_response()
-}
-
-/// The same, counted.
-pub(crate) fn counted(kind: Kind, response: Response) -> Response {
-    let status = response.status().as_str().to_owned();
-    metrics::counter!("millrace_http_requests_total", "kind" => kind.label(), "status" => status)
-        .increment(1);
+fn explained(status: StatusCode, reason: &str) -> Response<Body> {
+    let mut response = plain(format!("{reason}\n"));
+    *response.status_mut() = status;
     response
 }
 
-fn sent(kind: Kind) -> metrics::Counter {
-    metrics::counter!("millrace_http_response_bytes_total", "kind" => kind.label())
+/// A short text that no cache may keep.
+pub(crate) fn plain(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
 }

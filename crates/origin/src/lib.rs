@@ -8,10 +8,13 @@
 mod answer;
 mod body;
 mod growing;
+mod headers;
+mod meter;
 mod published;
 mod range;
 pub mod reload;
-mod routes;
+mod served;
+mod site;
 mod viewers;
 mod waiting;
 
@@ -23,8 +26,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use media::{StreamId, Wall};
 use output::Window;
-use published::Published;
-use tokio::sync::watch;
+use served::Served;
+pub use site::Site;
 
 /// The streaming domain of a host name (without port); `None` for the host when the request has none. Answers
 /// `None` when no domain serves that host.
@@ -34,22 +37,6 @@ pub type Domains = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
 pub type Clock = Arc<dyn Fn() -> Wall + Send + Sync>;
 
 type Streams = HashMap<StreamId, Served>;
-
-/// What is served for a stream.
-struct Served {
-    newest: watch::Sender<Arc<Published>>,
-    /// Its payload.
-    bytes: u64,
-}
-
-/// Payload of what a window serves.
-fn size(window: &Window) -> u64 {
-    let texts = window.multivariant.iter().chain(&window.mpd);
-    let playlists = window.playlists.iter().map(|(_, playlist)| &playlist.full);
-    let media = window.resources.iter().chain(&window.open).map(|(_, resource)| resource);
-    let all = texts.chain(playlists).chain(media);
-    all.flat_map(|resource| resource.body.iter()).map(|piece| piece.len() as u64).sum()
-}
 
 /// The newest window of every stream.
 #[derive(Default)]
@@ -62,30 +49,27 @@ impl Origin {
     /// Serves `window` for `stream` from this moment; `None`: nothing any more.
     pub fn publish(&self, stream: StreamId, window: Option<Arc<Window>>) {
         let mut streams = self.write();
-        match window {
-            None => drop(streams.remove(&stream)),
-            Some(window) => {
-                let bytes = size(&window);
-                let window = Arc::new(Published::new(window));
-                match streams.get_mut(&stream) {
-                    Some(served) => {
-                        served.bytes = bytes;
-                        served.newest.send_replace(window);
-                    }
-                    None => drop(streams.insert(stream, Served { newest: watch::channel(window).0, bytes })),
-                }
-            }
+        match (window, streams.get_mut(&stream)) {
+            (None, _) => drop(streams.remove(&stream)),
+            (Some(window), Some(served)) => served.replace(window),
+            (Some(window), None) => drop(streams.insert(stream, Served::new(window))),
         }
     }
 
     /// What is served for `stream`.
     pub fn window(&self, stream: &StreamId) -> Option<Arc<Window>> {
-        self.read().get(stream).map(|served| served.newest.borrow().window.clone())
+        self.read().get(stream).map(|served| served.window())
     }
 
-    /// What is served for `stream` now, and what follows.
+    /// What is served for `stream` now, and every window that follows.
     pub(crate) fn windows(&self, stream: &StreamId) -> Option<waiting::Windows> {
-        self.read().get(stream).map(|served| served.newest.subscribe())
+        self.read().get(stream).map(Served::windows)
+    }
+
+    /// The same, but what follows is only what those can be waiting for who ask for the playlist `name`. `None`
+    /// where there is none of that name.
+    pub(crate) fn windows_of(&self, stream: &StreamId, name: &str) -> Option<waiting::Windows> {
+        self.read().get(stream)?.windows_of(name)
     }
 
     /// The first media sequence number that a later window of `stream` may use.
@@ -95,11 +79,11 @@ impl Origin {
 
     /// Bytes of all windows, for admission (design §10).
     pub fn bytes(&self) -> u64 {
-        self.read().values().map(|served| served.bytes).sum()
+        self.read().values().map(Served::bytes).sum()
     }
 
     /// Players that asked for a media playlist of `stream` in the last 15 to 30 seconds. They are told apart by
-    /// address, as `ConnectInfo<SocketAddr>` in the request's extensions says, and by what they call themselves.
+    /// address and by what they call themselves.
     pub fn viewers(&self, stream: &StreamId) -> usize {
         self.viewers.count(stream)
     }
@@ -107,13 +91,12 @@ impl Origin {
     /// Forgets every window whose time has come ([`Window::forget_at`]), and players that went away.
     pub fn sweep(&self, now: Wall) {
         self.viewers.sweep(now);
-        self.write().retain(|_, served| served.newest.borrow().window.forget_at.is_none_or(|at| at > now));
+        self.write().retain(|_, served| served.window().forget_at.is_none_or(|at| at > now));
     }
 
-    /// The routes `/{app}/{stream}.m3u8`, `/{app}/{stream}.mpd`, `/{app}/{stream}/{name}` and `/time` for GET, HEAD
-    /// and OPTIONS, with CORS for everybody and gzip for texts. Everything else is 404 and `no-store`.
-    pub fn router(self: Arc<Self>, domains: Domains, clock: Clock) -> axum::Router {
-        routes::router(self, domains, clock)
+    /// What answers requests for it.
+    pub fn site(self: Arc<Self>, domains: Domains, clock: Clock) -> Site {
+        Site::new(self, domains, clock)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Streams> {

@@ -1,3 +1,4 @@
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -6,7 +7,6 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use media::{StreamId, Wall};
 use output::{Playlist, Resource, Window};
-use tower::ServiceExt;
 
 use crate::Origin;
 
@@ -14,6 +14,7 @@ mod waiting;
 
 /// 2023-11-14T12:00:00Z.
 const NOON: Wall = Wall(1_699_963_200_000_000);
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
 fn stream() -> StreamId {
@@ -54,7 +55,7 @@ async fn send(request: Request<Body>) -> Response<Body> {
         Some("play.local" | "::1" | "[::1]") => Some("live.local".to_owned()),
         _ => None,
     };
-    origin().router(Arc::new(domain), Arc::new(|| NOON)).oneshot(request).await.unwrap()
+    origin().site(Arc::new(domain), Arc::new(|| NOON)).answer(request, PEER).await
 }
 
 async fn get(path: &str, headers: &[(&str, &str)]) -> Response<Body> {

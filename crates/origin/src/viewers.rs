@@ -3,11 +3,10 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::extract::ConnectInfo;
-use axum::extract::Request;
+use http::HeaderMap;
 use media::{StreamId, Wall};
 
 /// Age at which a generation of players makes room for the next, in microseconds. A player that is not seen for
@@ -33,9 +32,9 @@ struct Generations {
 }
 
 impl Viewers {
-    /// Counts whoever sent `request` as a viewer of `stream`.
-    pub(crate) fn note(&self, stream: &StreamId, request: &Request) {
-        let player = player(request);
+    /// Counts whoever sent a request with `headers` from `peer` as a viewer of `stream`.
+    pub(crate) fn note(&self, stream: &StreamId, peer: IpAddr, headers: &HeaderMap) {
+        let player = player(peer, headers);
         let mut generations = self.lock();
         if generations.counted >= MOST {
             return;
@@ -72,27 +71,24 @@ impl Viewers {
     }
 }
 
-fn player(request: &Request) -> u64 {
+fn player(peer: IpAddr, headers: &HeaderMap) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let from: Option<IpAddr> =
-        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    from.hash(&mut hasher);
+    peer.hash(&mut hasher);
     for mark in MARKS {
-        request.headers().get(mark).map(|value| value.as_bytes()).hash(&mut hasher);
+        headers.get(mark).map(|value| value.as_bytes()).hash(&mut hasher);
     }
     hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use http::HeaderValue;
 
     use super::*;
 
-    fn request(agent: &str, peer: [u8; 4]) -> Request {
-        let mut request = Request::get("/").header("user-agent", agent).body(Body::empty()).unwrap();
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 9))));
-        request
+    fn note(viewers: &Viewers, stream: &StreamId, agent: &'static str, peer: u8) {
+        let headers = [(http::header::USER_AGENT, HeaderValue::from_static(agent))].into_iter().collect();
+        viewers.note(stream, IpAddr::from([192, 0, 2, peer]), &headers);
     }
 
     #[test]
@@ -102,12 +98,12 @@ mod tests {
         let other = StreamId::parse("live.local", "live", "t").unwrap();
         viewers.sweep(Wall(0));
         for (agent, peer) in [("a", 1), ("a", 1), ("b", 1), ("a", 2)] {
-            viewers.note(&stream, &request(agent, [192, 0, 2, peer]));
+            note(&viewers, &stream, agent, peer);
         }
         assert_eq!((viewers.count(&stream), viewers.count(&other)), (3, 0));
         viewers.sweep(Wall(GENERATION));
-        viewers.note(&stream, &request("a", [192, 0, 2, 1]));
-        viewers.note(&other, &request("a", [192, 0, 2, 1]));
+        note(&viewers, &stream, "a", 1);
+        note(&viewers, &other, "a", 1);
         assert_eq!((viewers.count(&stream), viewers.count(&other)), (3, 1));
         viewers.sweep(Wall(2 * GENERATION));
         assert_eq!(viewers.count(&stream), 1);

@@ -36,8 +36,8 @@ pub enum Event<'a> {
     Run(&'a Run),
     /// An access unit of the current run. Per track in DTS order; tracks may run up to a second apart.
     Packet(&'a Packet),
-    /// A key frame of a video track came: all packets of the track before it are here. It becomes a packet itself as
-    /// soon as the frame after it tells how long it lasts.
+    /// A key frame of a video track came. The packet of the track that comes next is the last one before it, unless
+    /// that is here already. It becomes a packet itself as soon as the frame after it tells how long it lasts.
     KeyFrame {
         /// Whose frame.
         track: TrackId,

@@ -1,5 +1,6 @@
 //! Our own accept loop for HTTP/1.1 and HTTP/2 with prior knowledge: axum's has no timeouts and no caps.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -9,14 +10,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::body::Body;
+use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
+use origin::Site;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -41,17 +42,62 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// An HTTP port and what answers on it.
 pub(crate) struct Http {
     pub(crate) listener: TcpListener,
-    pub(crate) router: Router,
+    pub(crate) answers: Answers,
     /// Connections at once; beyond, they wait in the kernel's backlog.
     pub(crate) max_connections: usize,
     /// The certificate, of a port that speaks TLS.
     pub(crate) tls: Option<TlsAcceptor>,
 }
 
+/// What answers requests.
+#[derive(Clone)]
+pub(crate) enum Answers {
+    /// Players.
+    Playback(Site),
+    /// The control plane.
+    Control(Router),
+}
+
+impl Answers {
+    async fn answer(&self, request: Request<Incoming>, from: api::Connection) -> Response<Body> {
+        if head_length(&request) > MAX_HEAD {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return response;
+        }
+        match self {
+            Self::Playback(site) => site.answer(request, from.peer.ip()).await,
+            // In a box: a waiting player need not hold what that one holds.
+            Self::Control(router) => match Box::pin(control(router.clone(), request, from)).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+        }
+    }
+}
+
+async fn control(
+    router: Router,
+    request: Request<Incoming>,
+    from: api::Connection,
+) -> Result<Response<Body>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(from);
+    request.extensions_mut().insert(ConnectInfo(from.peer));
+    router.oneshot(request).await
+}
+
+/// hyper's own limit is one of its buffer, which is larger: what fits there and is over ours is refused by us.
+fn head_length(request: &Request<Incoming>) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let fields =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    target + fields.sum::<usize>()
+}
+
 impl Http {
     /// Serves until `shutdown` turns true, then lets running requests finish.
     pub(crate) async fn serve(self, mut shutdown: watch::Receiver<bool>) {
-        let router = self.router.layer(middleware::from_fn(bounded_head));
         let places = Arc::new(Semaphore::new(self.max_connections));
         let mut connections = JoinSet::new();
         loop {
@@ -61,16 +107,16 @@ impl Http {
                 _ = shutdown.wait_for(|down| *down) => break,
             };
             let (socket, peer, place) = accepted;
-            let (router, shutdown, tls) = (router.clone(), shutdown.clone(), self.tls.clone());
+            let (answers, shutdown, tls) = (self.answers.clone(), shutdown.clone(), self.tls.clone());
             connections.spawn(async move {
                 // Head and body of an answer leave in one write; Nagle would hold the last piece of a segment back.
                 let _ = socket.set_nodelay(true);
                 let socket = Patient { socket, stalled: None };
                 match tls {
                     None => {
-                        connection(socket, api::Connection { peer, secure: false }, router, shutdown).await
+                        connection(socket, api::Connection { peer, secure: false }, answers, shutdown).await
                     }
-                    Some(tls) => secure_connection(socket, peer, &tls, router, shutdown).await,
+                    Some(tls) => secure_connection(socket, peer, &tls, answers, shutdown).await,
                 }
                 drop(place);
             });
@@ -101,11 +147,11 @@ async fn secure_connection(
     socket: Patient,
     peer: SocketAddr,
     tls: &TlsAcceptor,
-    router: Router,
+    answers: Answers,
     shutdown: watch::Receiver<bool>,
 ) {
     match timeout(FIRST_REQUEST, tls.accept(socket)).await {
-        Ok(Ok(socket)) => connection(socket, api::Connection { peer, secure: true }, router, shutdown).await,
+        Ok(Ok(socket)) => connection(socket, api::Connection { peer, secure: true }, answers, shutdown).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
     }
@@ -114,28 +160,26 @@ async fn secure_connection(
 async fn connection(
     socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     from: api::Connection,
-    router: Router,
+    answers: Answers,
     mut shutdown: watch::Receiver<bool>,
 ) {
     let peer = from.peer;
     let served = Arc::new(AtomicBool::new(false));
     let seen = served.clone();
-    let service = router.map_request(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
         seen.store(true, Ordering::Relaxed);
-        let mut request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(from);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
+        let answers = answers.clone();
+        async move { Ok::<_, Infallible>(answers.answer(request, from).await) }
     });
     let builder = builder();
-    let io = TokioIo::new(socket);
-    let connection = builder.serve_connection(io, TowerToHyperService::new(service));
+    let connection = builder.serve_connection(TokioIo::new(socket), service);
     tokio::pin!(connection);
     let first = sleep(FIRST_REQUEST);
     tokio::pin!(first);
     let mut waiting = true;
     loop {
         tokio::select! {
+            biased;
             outcome = connection.as_mut() => {
                 if let Err(error) = outcome {
                     tracing::debug!(%peer, %error, "HTTP connection ended");
@@ -155,17 +199,6 @@ async fn connection(
     connection.as_mut().graceful_shutdown();
     if let Err(error) = connection.await {
         tracing::debug!(%peer, %error, "HTTP connection ended");
-    }
-}
-
-/// hyper's own limit is one of its buffer, which is larger: what fits there and is over ours is refused here.
-async fn bounded_head(request: Request, next: Next) -> Response {
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    let fields =
-        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
-    match target + fields.sum::<usize>() > MAX_HEAD {
-        true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
-        false => next.run(request).await,
     }
 }
 

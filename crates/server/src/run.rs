@@ -14,7 +14,7 @@ use ffmpeg::Pictures;
 use hub::{Disobeyed, Hub};
 use ingest::{Admission, Listener, Pace};
 use metrics_exporter_prometheus::PrometheusHandle;
-use origin::Origin;
+use origin::{Origin, Site};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::asking::Asking;
 use crate::books::Books;
-use crate::http::Http;
+use crate::http::{Answers, Http};
 use crate::ledger::Ledger;
 use crate::publishing::Publishing;
 use crate::world::Outside;
@@ -118,7 +118,7 @@ impl Running {
             objects,
         };
         let (http_down, shutdown) = watch::channel(false);
-        let http = ports.serve(play_router(&outside.origin, &control), api.router(), &shutdown);
+        let http = ports.serve(site(&outside.origin, &control), api.router(), &shutdown);
         let rtmp_bound = rtmp.local_addr().map_err(failed("rtmp.listen"))?;
 
         let mut background = JoinSet::new();
@@ -360,12 +360,13 @@ impl Ports {
         Ok((ports, bound))
     }
 
-    fn serve(self, play: axum::Router, control: axum::Router, down: &watch::Receiver<bool>) -> JoinSet<()> {
+    fn serve(self, play: Site, control: axum::Router, down: &watch::Receiver<bool>) -> JoinSet<()> {
+        let (play, control) = (Answers::Playback(play), Answers::Control(control));
         let Self { max_connections, .. } = self;
         let mut http = JoinSet::new();
-        let mut spawn = |listener, router: &axum::Router, tls| {
-            let router = router.clone();
-            http.spawn(Http { listener, router, max_connections, tls }.serve(down.clone()));
+        let mut spawn = |listener, answers: &Answers, tls| {
+            let answers = answers.clone();
+            http.spawn(Http { listener, answers, max_connections, tls }.serve(down.clone()));
         };
         spawn(self.play, &play, None);
         spawn(self.control, &control, None);
@@ -394,11 +395,11 @@ async fn listen(key: &str, address: SocketAddr) -> Result<(TcpListener, SocketAd
     Ok((listener, bound))
 }
 
-fn play_router(origin: &Arc<Origin>, control: &Control) -> axum::Router {
+fn site(origin: &Arc<Origin>, control: &Control) -> Site {
     let control = control.clone();
     let domain =
         move |host: Option<&str>| control.catalog().domain_of(host).map(|domain| domain.name().to_owned());
-    origin.clone().router(Arc::new(domain), Arc::new(clock::now))
+    origin.clone().site(Arc::new(domain), Arc::new(clock::now))
 }
 
 async fn accept(listener: Listener, publishing: Publishing) {

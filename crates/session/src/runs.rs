@@ -29,11 +29,11 @@ impl Session {
             Some(line) => {
                 let before = line.push(frame);
                 let key = line.key_frame();
-                if let Some(packet) = before {
-                    self.deliver(packet, fx);
-                }
                 if let Some((track, dts, pts)) = key {
                     self.slots.deliver(Event::KeyFrame { track, dts, pts }, fx);
+                }
+                if let Some(packet) = before {
+                    self.deliver(packet, fx);
                 }
             }
             None => {

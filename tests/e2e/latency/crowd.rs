@@ -1,162 +1,160 @@
-//! Many players on one thread: what they measure must not be their own scheduling.
+//! Many players on one thread, which must not take from the server what they measure it with: when an answer came is
+//! what the kernel says of it (`SO_TIMESTAMPNS`), so nobody need be awake at that moment, and one sleep later all
+//! of them are read. It is the time at which a player on another machine would have had it but for the network.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::io::{IoSliceMut, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd as _;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Builder;
-use tokio::task::JoinSet;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
 
 use super::list::List;
 use super::publisher::Sent;
 
-/// How often the floor is measured.
-const ROUNDS: usize = 40;
+/// The list that they reload.
+pub const PATH: &str = "/live/s/video.m3u8";
+/// What the server is given to take the requests in before a part completes that all of them are said to wait for.
+const SETTLING: Duration = Duration::from_millis(30);
+/// How often it is looked whether there are answers.
+const LOOK: Duration = Duration::from_millis(5);
+/// Players hold their answers so long after the first one came before they ask for more: as if they were that far away.
+const AWAY: Duration = Duration::from_millis(60);
 
-/// An answer to one of them.
-pub struct Came {
-    /// When it was there whole.
-    pub at: Instant,
-    /// Seconds of the stream up to which it lists.
+/// One change of the list.
+pub struct Round {
+    /// Seconds of the stream up to which it lists now.
     pub completed: f64,
-    pub body: Arc<[u8]>,
+    /// When each of the players had it.
+    pub came: Vec<Instant>,
+    /// One of the answers, head and all.
+    pub answer: Vec<u8>,
 }
 
-/// What all of them know: what follows the list that was asked for.
-struct Shared {
-    address: SocketAddr,
-    path: String,
-    origin: i64,
-    lists: Mutex<HashMap<(u64, u64), Arc<Known>>>,
-    sent: Sent,
-}
-
-struct Known {
-    list: List,
-    body: Arc<[u8]>,
-}
-
-/// `count` players that reload until the stream ends, each on a connection of its own.
-pub fn wait(address: SocketAddr, path: &str, count: usize, first: &List, sent: &Sent) -> Vec<Came> {
-    let shared = Arc::new(Shared {
-        address,
-        path: path.to_owned(),
-        origin: first.origin,
-        lists: Mutex::default(),
-        sent: sent.clone(),
-    });
-    Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let mut players = JoinSet::new();
-        for _ in 0..count {
-            players.spawn(play(shared.clone(), first.next()));
+/// `count` players that reload until the stream ends, each on a connection of its own. `each` sees every change that
+/// all of them waited for.
+pub fn wait(address: SocketAddr, count: usize, first: &List, sent: &Sent, mut each: impl FnMut(Round)) {
+    let mut players: Vec<Player> = (0..count).map(|_| Player::connect(address)).collect();
+    let mut next = first.next();
+    while !sent.is_over() {
+        let (number, part) = next;
+        let request = format!("GET {PATH}?_HLS_msn={number}&_HLS_part={part} HTTP/1.1\r\nHost: h\r\n\r\n");
+        for player in &mut players {
+            player.socket.write_all(request.as_bytes()).unwrap();
         }
-        players.join_all().await.into_iter().flatten().collect()
-    })
-}
-
-async fn play(shared: Arc<Shared>, mut next: (u64, u64)) -> Vec<Came> {
-    let mut socket = TcpStream::connect(shared.address).await.unwrap();
-    let (mut came, mut buffer) = (Vec::new(), Vec::new());
-    while !shared.sent.is_over() {
-        let request = format!(
-            "GET {}?_HLS_msn={}&_HLS_part={} HTTP/1.1\r\nHost: h\r\n\r\n",
-            shared.path, next.0, next.1
-        );
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let Some(start) = answer(&mut socket, &mut buffer).await else { break };
-        let at = Instant::now();
-        let known = shared.known(next, &buffer[start..]);
-        next = known.list.next();
-        came.push(Came { at, completed: known.list.end(), body: known.body.clone() });
-    }
-    came
-}
-
-impl Shared {
-    fn known(&self, asked: (u64, u64), body: &[u8]) -> Arc<Known> {
-        let mut lists = self.lists.lock().unwrap();
-        let read = || {
-            let list = List::since(std::str::from_utf8(body).unwrap(), Some(self.origin));
-            Arc::new(Known { list, body: body.into() })
-        };
-        lists.entry(asked).or_insert_with(read).clone()
+        let asked_at = Instant::now();
+        if !players[0].is_answered(sent) {
+            break;
+        }
+        let answers: Vec<(Instant, Vec<u8>)> = players.iter_mut().map(Player::answer).collect();
+        let asked_at = asked_at + SETTLING;
+        // To read a list takes longer than to compare it.
+        let mut texts: Vec<&str> = answers.iter().map(|(_, answer)| body(answer)).collect();
+        texts.dedup();
+        let mut lists: Vec<List> = texts.iter().map(|text| List::since(text, Some(first.origin))).collect();
+        lists.sort_by_key(List::next);
+        next = lists[lists.len() - 1].next();
+        // Who was answered so late that there is more already counts from there, too.
+        let completed = lists[0].end();
+        // Who had not asked yet did not wait.
+        if asked_at > sent.frame_at(completed) {
+            continue;
+        }
+        let came = answers.iter().map(|(at, _)| *at).collect();
+        let answer = answers.into_iter().next().unwrap().1;
+        each(Round { completed, came, answer });
     }
 }
 
-/// Reads one answer of known length; where its body begins, `None` unless it is a 200.
-async fn answer(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<usize> {
-    buffer.clear();
-    loop {
-        if socket.read_buf(buffer).await.ok()? == 0 {
-            return None;
-        }
-        let Some(end) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
-        let head = std::str::from_utf8(&buffer[..end]).ok()?;
-        if !head.starts_with("HTTP/1.1 200") {
-            return None;
-        }
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
-        if buffer.len() >= end + 4 + length.parse::<usize>().ok()? {
-            return Some(end + 4);
-        }
+fn body(answer: &[u8]) -> &str {
+    let answer = std::str::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+/// Someone who reads when it suits, and knows when it came.
+pub struct Player {
+    socket: TcpStream,
+    buffer: Vec<u8>,
+    control: Vec<u8>,
+}
+
+impl Player {
+    pub fn connect(address: SocketAddr) -> Player {
+        let socket = TcpStream::connect(address).unwrap();
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true).unwrap();
+        let control = nix::cmsg_space!(TimeSpec);
+        Player { socket, buffer: vec![0; 1 << 16], control }
     }
-}
 
-/// The same number of readers, and a writer that does nothing but write `body` to one after the other: milliseconds
-/// from its beginning to each arrival.
-pub fn floor(count: usize, body: Arc<[u8]>) -> Vec<f64> {
-    let (send, receive) = std::sync::mpsc::sync_channel(ROUNDS);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let length = body.len();
-    let writer = std::thread::spawn(move || write(listener, count, &body, &send));
-    let readers = Builder::new_current_thread().enable_all().build().unwrap();
-    let arrivals: Vec<Vec<Instant>> = readers.block_on(async {
-        let mut readers = JoinSet::new();
-        for _ in 0..count {
-            readers.spawn(read(address, length));
+    /// Waits, without being woken, until an answer began and all others had time to come; `false`: the stream ended.
+    fn is_answered(&self, sent: &Sent) -> bool {
+        self.socket.set_nonblocking(true).unwrap();
+        while self.socket.peek(&mut [0]).is_err() {
+            if sent.is_over() {
+                return false;
+            }
+            nap(LOOK);
         }
-        readers.join_all().await
-    });
-    writer.join().unwrap();
-    let begun: Vec<Instant> = receive.iter().collect();
-    let figures = arrivals.iter().flat_map(|mine| mine.iter().zip(&begun));
-    figures.map(|(at, begun)| (*at - *begun).as_secs_f64() * 1e3).collect()
-}
+        self.socket.set_nonblocking(false).unwrap();
+        nap(AWAY);
+        true
+    }
 
-fn write(
-    listener: std::net::TcpListener,
-    count: usize,
-    body: &[u8],
-    send: &std::sync::mpsc::SyncSender<Instant>,
-) {
-    let writer = Builder::new_current_thread().enable_all().build().unwrap();
-    writer.block_on(async {
-        listener.set_nonblocking(true).unwrap();
-        let listener = TcpListener::from_std(listener).unwrap();
-        let mut sockets = Vec::new();
-        for _ in 0..count {
-            sockets.push(listener.accept().await.unwrap().0);
-        }
-        for _ in 0..ROUNDS {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            send.send(Instant::now()).unwrap();
-            for socket in &mut sockets {
-                socket.write_all(body).await.unwrap();
+    /// One answer with its head, and when its last byte came.
+    fn answer(&mut self) -> (Instant, Vec<u8>) {
+        let mut answer = Vec::new();
+        loop {
+            let (count, at) = self.receive();
+            assert!(count > 0, "the server hung up");
+            answer.extend_from_slice(&self.buffer[..count]);
+            if is_whole(&answer) {
+                return (at, answer);
             }
         }
-    });
+    }
+
+    /// When the last of `length` bytes came.
+    pub fn bytes(&mut self, length: usize) -> Instant {
+        let mut had = 0;
+        loop {
+            let (count, at) = self.receive();
+            assert!(count > 0, "the writer hung up");
+            had += count;
+            if had >= length {
+                return at;
+            }
+        }
+    }
+
+    fn receive(&mut self) -> (usize, Instant) {
+        let mut into = [IoSliceMut::new(&mut self.buffer)];
+        let fd = self.socket.as_raw_fd();
+        let message = recvmsg::<()>(fd, &mut into, Some(&mut self.control), MsgFlags::empty()).unwrap();
+        let at = message.cmsgs().unwrap().find_map(|control| match control {
+            ControlMessageOwned::ScmTimestampns(at) => Some(Duration::from(at)),
+            _ => None,
+        });
+        #[expect(clippy::disallowed_methods, reason = "the kernel says it by the wall clock")]
+        let ago = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + at.unwrap()).unwrap();
+        (message.bytes, Instant::now() - ago)
+    }
 }
 
-async fn read(address: SocketAddr, length: usize) -> Vec<Instant> {
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    let (mut buffer, mut arrivals) = (vec![0; length], Vec::new());
-    for _ in 0..ROUNDS {
-        socket.read_exact(&mut buffer).await.unwrap();
-        arrivals.push(Instant::now());
+/// Whether `answer` is as long as its head says.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
+    let head = std::str::from_utf8(&answer[..end]).unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    answer.len() == end + 4 + length.parse::<usize>().unwrap()
+}
+
+/// Lets time pass for everybody else.
+pub fn nap(length: Duration) {
+    let until = Instant::now() + length;
+    while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        thread::park_timeout(left);
     }
-    arrivals
 }

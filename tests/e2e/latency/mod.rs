@@ -1,9 +1,7 @@
 //! How soon what an encoder sent can be played: a publisher whose send times are known, and players that wait
-//! (`cargo xtask accept latency`, which takes the rows that these print; the server should be a release build,
+//! (`cargo xtask accept latency` and `cost`, which takes the rows that these print; the server should be a release build,
 //! `MILLRACE_TEST_BINARY`).
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +11,9 @@ use list::List;
 use publisher::{Publisher, Sent};
 
 mod crowd;
+mod floor;
 mod list;
+pub mod processor;
 mod publisher;
 
 /// PartDuration of the parts that are waited for.
@@ -22,6 +22,8 @@ pub const PART_MS: u32 = 350;
 const SECONDS: u32 = 30;
 /// How many players wait at once.
 const CROWD: usize = 500;
+/// How many of them are told from what they cost.
+const THOUSAND: usize = 1000;
 /// How often a list without blocking reload is looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -59,14 +61,9 @@ fn report(what: &str, mut figures: Vec<f64>) {
 
 /// Looks at the list until the stream ends; `ask` is the query for the list after this one.
 fn follow(server: &Server, sent: &Sent, ask: impl Fn(&List) -> String, mut each: impl FnMut(&List, Instant)) {
-    let path = "/live/s/video.m3u8";
-    let first = wait_for("a list", || {
-        let answer = get(server.http, path);
-        (answer.status == 200).then(|| List::read(&answer.text()))
-    });
-    let mut list = first;
+    let mut list = first_list(server);
     while !sent.is_over() {
-        let answer = get(server.http, &format!("{path}{}", ask(&list)));
+        let answer = get(server.http, &format!("{}{}", crowd::PATH, ask(&list)));
         if answer.status != 200 {
             break;
         }
@@ -121,10 +118,7 @@ fn parts_of_low_latency_hls() {
 fn chunks_of_low_latency_dash() {
     let server = server("LLHLSDASH_CMAF");
     let (publisher, sent) = Publisher::start(&server, SECONDS);
-    let first = wait_for("a list", || {
-        let answer = get(server.http, "/live/s/video.m3u8");
-        (answer.status == 200).then(|| List::read(&answer.text()))
-    });
+    let first = first_list(&server);
     let (begin, name) = (first.first_number, first.name_of_segment());
     let mut number = first.segments.last().unwrap().number + 1;
     let (mut whole, mut completed) = (Vec::new(), Vec::new());
@@ -173,30 +167,62 @@ fn chunks(answer: &Answer) -> Vec<(f64, f64, Instant)> {
         .collect()
 }
 
+/// Waits for the first list.
+fn first_list(server: &Server) -> List {
+    wait_for("a list", || {
+        let answer = get(server.http, crowd::PATH);
+        (answer.status == 200).then(|| List::read(&answer.text()))
+    })
+}
+
 #[test]
 #[ignore = "cargo xtask accept latency"]
 fn answers_to_500_waiting_players() {
     let server = server("LLHLS_CMAF");
     let (publisher, sent) = Publisher::start(&server, SECONDS);
-    let first = wait_for("a list", || {
-        let answer = get(server.http, "/live/s/video.m3u8");
-        (answer.status == 200).then(|| List::read(&answer.text()))
-    });
-    let answers = crowd::wait(server.http, "/live/s/video.m3u8", CROWD, &first, &sent);
+    let mut rounds = Vec::new();
+    crowd::wait(server.http, CROWD, &first_list(&server), &sent, |round| rounds.push(round));
     publisher.finish();
-    let mut each: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for answer in &answers {
-        let figure = millis(sent.frame_at(answer.completed), answer.at);
-        each.entry((answer.completed * 1000.0) as u64).or_default().push(figure);
+    let (mut all, mut last, mut spread) = (Vec::new(), Vec::new(), Vec::new());
+    for round in &rounds {
+        let completed = sent.frame_at(round.completed);
+        let (first, end) = (round.came.iter().min().unwrap(), round.came.iter().max().unwrap());
+        all.extend(round.came.iter().map(|at| millis(completed, *at)));
+        last.push(millis(completed, *end));
+        spread.extend(round.came.iter().map(|at| millis(*first, *at)));
     }
-    // The crowd gathers during the first seconds.
-    let settled = |figures: &&Vec<f64>| figures.len() == CROWD;
-    let all: Vec<f64> = each.values().filter(settled).flatten().copied().collect();
-    let last = each.values().filter(settled).map(|figures| figures.iter().copied().fold(0.0, f64::max));
+    let floor = floor::floor(CROWD, &rounds[0].answer);
     report(&format!("answer to {CROWD} waiting players, from the part's completion"), all);
-    report("the last of them", last.collect());
-    report(
-        "beside it: a loop that writes the same bytes to as many",
-        crowd::floor(CROWD, Arc::clone(&answers[0].body)),
-    );
+    report("the same, from the first of them", spread);
+    report("the last of them, from the part's completion", last);
+    report("beside it: a loop that writes the same bytes to as many", floor.arrivals);
+}
+
+/// What answers to waiting players cost beside writing their bytes (`cargo xtask accept cost`).
+#[test]
+#[ignore = "cargo xtask accept cost"]
+fn cost_of_1000_waiting_players() {
+    let server = server("LLHLS_CMAF");
+    let (publisher, sent) = Publisher::start(&server, SECONDS);
+    let first = first_list(&server);
+    // Taking in and packaging the stream costs the same without players.
+    let (begun, spent) = (Instant::now(), server.processor_time());
+    crowd::nap(Duration::from_secs(8));
+    let alone = (server.processor_time() - spent).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let mut rounds = Vec::new();
+    let list = List::since(&get(server.http, crowd::PATH).text(), Some(first.origin));
+    crowd::wait(server.http, THOUSAND, &list, &sent, |round| {
+        rounds.push((Instant::now(), server.processor_time(), round.answer));
+    });
+    publisher.finish();
+    let (begun, spent, answer) = &rounds[0];
+    let (ended, spent_then, _) = rounds.last().unwrap();
+    let seconds = (*ended - *begun).as_secs_f64();
+    let each_second = (rounds.len() - 1) as f64 * THOUSAND as f64 / seconds;
+    let waiting = (*spent_then - *spent).as_secs_f64() / seconds - alone;
+    let floor = floor::floor(THOUSAND, answer).write_us * each_second / 1e6;
+    for (what, share) in [("1,000 waiting players", waiting), ("a loop that writes the same bytes", floor)] {
+        let (ms, us) = (share * 1e3, share * 1e6 / each_second);
+        println!("| {what} | {ms:.1} | {us:.1} | {:.2} |", share / floor);
+    }
 }

@@ -11,7 +11,7 @@ use crate::shell::{build_release, command, root, run as run_command, which};
 use crate::{Result, system};
 
 /// Who our figures are divided by.
-const PEER: &str = "nginx-rtmp";
+pub(super) const PEER: &str = "nginx-rtmp";
 const OURS: &str = "millrace";
 
 /// What we aim at in a scenario.
@@ -34,7 +34,7 @@ const AIMS: &[Aim] = &[
 const STREAM_MIB: f64 = 1.0;
 
 /// Below this share of the frames sent in time, a server sheds load and its CPU figure says nothing.
-const PACE: f64 = 0.999;
+pub(super) const PACE: f64 = 0.999;
 
 /// Runs the harness and judges its results. `args` are the harness's own (`-N 50 --rounds 1`), the last one wins.
 pub fn run(args: &[String]) -> Result<Report> {
@@ -56,7 +56,7 @@ pub fn run(args: &[String]) -> Result<Report> {
 }
 
 /// The bench harness is not part of this repository.
-fn harness() -> Result<PathBuf> {
+pub(super) fn harness() -> Result<PathBuf> {
     let folder = std::env::var_os("MILLRACE_BENCH_DIR").unwrap_or_else(|| "../shared/bench".into());
     let folder = root().join(folder);
     match folder.join("bench.py").is_file() {
@@ -66,7 +66,7 @@ fn harness() -> Result<PathBuf> {
 }
 
 /// Readies what the harness needs, unless it is there: load generator, source media, the peer.
-fn prepare(harness: &Path) -> Result<()> {
+pub(super) fn prepare(harness: &Path) -> Result<()> {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     let cache = std::env::var_os("BENCH_CACHE").map_or_else(|| home.join(".cache/bench"), PathBuf::from);
     let ready = ["loadgen-target/release/loadgen", "src.flv"].iter().all(|file| cache.join(file).is_file());
@@ -98,7 +98,7 @@ fn judge(results: &Value) -> Result<Report> {
     Ok(report)
 }
 
-fn versions(results: &Value) -> String {
+pub(super) fn versions(results: &Value) -> String {
     let versions = results.pointer("/meta/versions").and_then(Value::as_object);
     let words = versions
         .into_iter()
@@ -167,18 +167,18 @@ fn shortfall(case: &str, servers: &Value) -> Result<Vec<String>> {
 }
 
 /// Median over the rounds of `server`'s CPU time over the peer's in the same round.
-fn ratio(servers: &Value, server: &str) -> Option<f64> {
+pub(super) fn ratio(servers: &Value, server: &str) -> Option<f64> {
     let cpu = |name: &str, round: usize| servers.get(name)?.get(round)?.get("cpu_ms_per_stream_s")?.as_f64();
     let rounds = servers.get(server)?.as_array()?.len();
     median((0..rounds).filter_map(|round| Some(cpu(server, round)? / cpu(PEER, round)?)).collect())
 }
 
-fn values(rounds: &Value, key: &str) -> Vec<f64> {
+pub(super) fn values(rounds: &Value, key: &str) -> Vec<f64> {
     rounds.as_array().into_iter().flatten().filter_map(|row| row.get(key)?.as_f64()).collect()
 }
 
 /// The middle value, of an even number the mean of the two.
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;
     let lower = *values.get((values.len() - 1) / 2)?;

@@ -5,6 +5,7 @@ mod bench_peers;
 mod benches;
 mod changes;
 mod codecs;
+mod cost;
 mod fuzz;
 mod latency;
 mod obs;
@@ -12,6 +13,8 @@ mod players;
 mod results;
 mod s3;
 mod server;
+
+pub use players::play_in_gate;
 
 use crate::{Result, passed_on};
 
@@ -46,6 +49,11 @@ const PROOFS: &[Proof] = &[
         name: "codecs",
         about: "every codec and several tracks, pushed and accounted for in every product",
         run: codecs::run,
+    },
+    Proof {
+        name: "cost",
+        about: "CPU time of every protocol beside nginx-rtmp's HLS, and of 1,000 waiting players",
+        run: cost::run,
     },
     Proof {
         name: "fuzz",

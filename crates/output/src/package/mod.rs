@@ -74,6 +74,9 @@ pub struct Package {
     /// Whether players know the lists.
     shown: bool,
     live: Option<Running>,
+    /// A key frame of the leading track that is no packet yet, and its decode and presentation time: it ends a segment
+    /// when it comes, not only when it is known how long it lasts.
+    key_frame: Option<(TrackId, Ticks, Ticks)>,
     muxer: Option<Muxer>,
     multivariant: Option<Resource>,
     dash: Option<Dash>,
@@ -104,6 +107,7 @@ impl Package {
             lists: None,
             shown: false,
             live: None,
+            key_frame: None,
             muxer: None,
             multivariant: None,
             dash: None,
@@ -115,7 +119,7 @@ impl Package {
 
     fn run(&mut self, run: &Run, fx: &mut Effects) -> Result<(), Error> {
         self.finish_run(fx)?;
-        self.deadline = None;
+        (self.deadline, self.key_frame) = (None, None);
         let (first, goes_on) = (self.sequence, self.lists.is_some());
         let protocol = self.settings.protocol;
         let length = self.part_length();
@@ -157,17 +161,11 @@ impl Package {
         }
         let mut made = Vec::new();
         running.packet(packet, &mut self.cutter, &mut made, fx)?;
-        self.publish(made, fx);
-        Ok(())
-    }
-
-    /// A key frame ends a segment when it comes, not only when it is known how long it lasts.
-    fn key_frame(&mut self, track: TrackId, times: (Ticks, Ticks), fx: &mut Effects) -> Result<(), Error> {
-        let Some(running) = self.live.as_mut().filter(|live| live.leads(track).is_some()) else {
-            return Ok(());
-        };
-        let mut made = Vec::new();
-        running.key_frame(times, &mut self.cutter, &mut made, fx)?;
+        // What the key frame ends is published with the last part of it.
+        let key = self.key_frame.take_if(|key| key.0 == packet.track).filter(|key| key.1 > packet.dts);
+        if let Some((_, dts, pts)) = key {
+            running.key_frame((dts, pts), &mut self.cutter, &mut made, fx)?;
+        }
         self.publish(made, fx);
         Ok(())
     }
@@ -234,7 +232,10 @@ impl Output for Package {
         match event {
             Event::Run(run) => self.run(run, fx)?,
             Event::Packet(packet) => self.packet(packet, fx)?,
-            Event::KeyFrame { track, dts, pts } => self.key_frame(track, (dts, pts), fx)?,
+            Event::KeyFrame { track, dts, pts } => {
+                let leads = self.live.as_ref().is_some_and(|live| live.leads(track).is_some());
+                self.key_frame = leads.then_some((track, dts, pts)).or(self.key_frame);
+            }
             Event::Gap(why, at) => self.gap(why, at, fx)?,
             Event::Tick(now) if self.deadline.is_some_and(|deadline| deadline <= now) => {
                 self.end_list(now, fx);

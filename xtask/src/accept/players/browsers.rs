@@ -6,41 +6,75 @@ use serde_json::Value;
 
 use super::super::Report;
 use super::super::server::Server;
+use super::limits::SHAKA_PARTS;
 use crate::Result;
 use crate::shell::{command, output, root, run as run_command, which};
 
 /// What npm installs, pinned.
 const MODULES: &[&str] = &["playwright-core@1.65.1", "hls.js@1.7.4", "dashjs@5.2.1", "shaka-player@5.2.12"];
 
+/// hls.js begins with a key frame, up to a segment farther behind than it aims at, and stays there if it may not catch
+/// up.
+const CATCH_UP: &str = r#"{"maxLiveSyncPlaybackRate":1.1}"#;
+
 /// Who plays what for how many seconds.
 const VIEWS: &[View] = &[
-    View { player: "hls.js", path: "/LLHLSDASH_CMAF/s.m3u8", seconds: 36, low_latency: true },
-    View { player: "dash.js", path: "/LLHLSDASH_CMAF/s.mpd", seconds: 36, low_latency: true },
-    View { player: "hls.js", path: "/LLHLS_TS/s.m3u8", seconds: 20, low_latency: true },
-    View { player: "shaka", path: "/LLHLSDASH_CMAF/s.m3u8", seconds: 20, low_latency: false },
-    View { player: "shaka", path: "/LLHLSDASH_CMAF/s.mpd", seconds: 20, low_latency: false },
-    View { player: "hls.js", path: "/HLSDASH_CMAF/s.m3u8", seconds: 20, low_latency: false },
-    View { player: "dash.js", path: "/HLSDASH_CMAF/s.mpd", seconds: 20, low_latency: false },
+    View { low_latency: true, settings: CATCH_UP, ..View::of("hls.js", "/LLHLSDASH_CMAF/s.m3u8", 36) },
+    View { low_latency: true, ..View::of("dash.js", "/LLHLSDASH_CMAF/s.mpd", 36) },
+    View { low_latency: true, settings: CATCH_UP, ..View::of("hls.js", "/LLHLS_CMAF/s.m3u8", 20) },
+    View { low_latency: true, settings: CATCH_UP, ..View::of("hls.js", "/LLHLS_TS/s.m3u8", 20) },
+    View { limit: Some(SHAKA_PARTS), ..View::of("shaka", "/LLHLSDASH_CMAF/s.m3u8", 20) },
+    View {
+        settings: r#"{"manifest":{"hls":{"sequenceMode":true}}}"#,
+        low_latency: true,
+        ..View::of("shaka", "/LLHLSDASH_CMAF/s.m3u8", 20)
+    },
+    View {
+        settings: r#"{"streaming":{"lowLatencyMode":false}}"#,
+        ..View::of("shaka", "/LLHLSDASH_CMAF/s.m3u8", 20)
+    },
+    View::of("shaka", "/LLHLSDASH_CMAF/s.mpd", 20),
+    View { limit: Some(SHAKA_PARTS), ..View::of("shaka", "/LLHLS_TS/s.m3u8", 20) },
+    View::of("shaka", "/HLSDASH_CMAF/s.m3u8", 20),
+    View::of("shaka", "/HLSDASH_CMAF/s.mpd", 20),
+    View::of("hls.js", "/HLSDASH_CMAF/s.m3u8", 20),
+    View::of("dash.js", "/HLSDASH_CMAF/s.mpd", 20),
+    View::of("hls.js", "/HLS_CMAF/s.m3u8", 20),
+    View::of("dash.js", "/DASH_CMAF/s.mpd", 20),
 ];
 
 /// What we aim at where parts are played, in seconds behind the arrival of the picture at the server.
 const LATENCY: f64 = 2.0;
-/// A player that drops more than this share of what it should have shown does not play.
+/// A player that shows less than this share of what it should have shown does not play.
 const SHOWN: f64 = 0.9;
 const RATE: f64 = 30.0;
 
-struct View {
+/// One page.
+#[derive(Clone, Copy)]
+pub struct View {
     player: &'static str,
     path: &'static str,
     seconds: u32,
+    /// Settings of the player's own, as JSON, over its defaults; hls.js is in low-latency mode in any case.
+    settings: &'static str,
+    /// Held against [`LATENCY`].
     low_latency: bool,
+    /// Why this cannot work, whatever the server sends.
+    limit: Option<&'static str>,
+    /// Which share of the frames due it must show.
+    enough: f64,
 }
 
-/// Sees to it that the modules are there; says where.
+/// Sees to it that all modules are there; says where.
 pub fn install() -> Result<PathBuf> {
-    let folder = root().join("target/accept/npm");
+    install_modules("npm", MODULES)
+}
+
+/// Sees to it that `modules` are in `folder` of the proofs' folder.
+pub fn install_modules(folder: &str, modules: &[&str]) -> Result<PathBuf> {
+    let folder = root().join("target/accept").join(folder);
     let installed = folder.join("installed");
-    let wanted = MODULES.join(" ");
+    let wanted = modules.join(" ");
     if std::fs::read_to_string(&installed).is_ok_and(|pins| pins == wanted) {
         return Ok(folder);
     }
@@ -48,7 +82,7 @@ pub fn install() -> Result<PathBuf> {
     std::fs::write(folder.join("package.json"), "{\"private\":true}\n")?;
     let mut npm = command("npm");
     npm.current_dir(&folder).args(["install", "--no-fund", "--no-audit", "--ignore-scripts"]);
-    run_command(npm.arg("--omit-lockfile-registry-resolved=true").args(MODULES))?;
+    run_command(npm.arg("--omit-lockfile-registry-resolved=true").args(modules))?;
     // Last: half an installation is none.
     std::fs::write(installed, wanted)?;
     Ok(folder)
@@ -57,15 +91,9 @@ pub fn install() -> Result<PathBuf> {
 /// Plays, one after the other, and adds a table to the report.
 ///
 /// # Errors
-/// A player that says an error or shows nothing.
+/// A player that says an error or shows nothing, although it could.
 pub fn play(server: &Server, modules: &Path, report: &mut Report) -> Result<()> {
-    let chromium = ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| which(name));
-    let mut watch = command("node");
-    watch.arg(root().join("tests/players/watch.mjs")).arg(modules).arg(chromium.ok_or("no Chromium")?);
-    for view in VIEWS {
-        watch.args([&view.seconds.to_string(), view.player, &server.play_url(view.path)]);
-    }
-    let said = output(&mut watch)?;
+    let said = watch(server, modules, VIEWS)?;
     std::fs::write(root().join("target/accept/players/browsers.json"), &said)?;
     report.body.push_str(
         "| player | plays | first frame ms | stalls | frames of due | latency p50 / p95 s | its own figure | rate | errors |\n\
@@ -84,6 +112,21 @@ pub fn play(server: &Server, modules: &Path, report: &mut Report) -> Result<()> 
     }
 }
 
+/// A line of JSON for each view.
+pub fn watch(server: &Server, modules: &Path, views: &[View]) -> Result<String> {
+    let chromium = ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| which(name));
+    let mut watch = command("node");
+    watch.arg(root().join("tests/players/watch.mjs")).arg(modules).arg(chromium.ok_or("no Chromium")?);
+    for view in views {
+        watch.args([&view.seconds.to_string(), view.player, &server.play_url(view.path), view.settings]);
+    }
+    let said = output(&mut watch)?;
+    match said.lines().count() == views.len() {
+        true => Ok(said),
+        false => Err(format!("{} of {} pages told what they saw", said.lines().count(), views.len()).into()),
+    }
+}
+
 fn number(seen: &Value, pointer: &str) -> Option<f64> {
     seen.pointer(pointer).and_then(Value::as_f64)
 }
@@ -97,9 +140,10 @@ fn row(view: &View, seen: &Value) -> String {
     let version = seen.get("version").and_then(Value::as_str).unwrap_or("-");
     let stalls: Vec<String> = list(seen, "stalls").iter().map(stall).collect();
     format!(
-        "| {} {version} | {} | {} | {}{} | {} | {} / {} | {} | {} – {} | {} |\n",
+        "| {} {version} | {}{} | {} | {}{} | {} | {} / {} | {} | {} – {} | {} |\n",
         view.player,
         view.path,
+        view.remark(seen),
         number(seen, "/firstFrameMs").map_or("-".to_owned(), |ms| format!("{ms:.0}")),
         stalls.len(),
         if stalls.is_empty() { String::new() } else { format!(" ({})", stalls.join(", ")) },
@@ -119,24 +163,52 @@ fn stall(stall: &Value) -> String {
 }
 
 impl View {
+    /// With the player's own defaults.
+    pub const fn of(player: &'static str, path: &'static str, seconds: u32) -> Self {
+        Self { player, path, seconds, settings: "{}", low_latency: false, limit: None, enough: SHOWN }
+    }
+
+    /// Less will do: `share` of the frames due.
+    pub const fn showing(self, share: f64) -> Self {
+        Self { enough: share, ..self }
+    }
+
+    /// What is to be known beside the figures.
+    fn remark(&self, seen: &Value) -> String {
+        let settings = if self.settings == "{}" { String::new() } else { format!(", `{}`", self.settings) };
+        match self.limit {
+            Some(_) if self.plays(seen) => format!("{settings}; beyond its limit"),
+            Some(limit) => format!("{settings}; the player's limit: {limit}"),
+            None => settings,
+        }
+    }
+
     /// Frames shown of those that were due since the first.
     fn shown(&self, seen: &Value) -> Option<f64> {
         let first = number(seen, "/firstFrameMs")?;
         Some(number(seen, "/frames")? / ((f64::from(self.seconds) - first / 1000.0) * RATE))
     }
 
-    fn failure(&self, seen: &Value) -> Option<String> {
-        let errors = list(seen, "errors");
-        let shows = self.shown(seen).is_some_and(|share| share > SHOWN);
-        let failed = !errors.is_empty() || !shows;
+    fn plays(&self, seen: &Value) -> bool {
+        list(seen, "errors").is_empty() && self.shown(seen).is_some_and(|share| share > self.enough)
+    }
+
+    /// Why it did not play, if it should have.
+    pub fn failure(&self, seen: &Value) -> Option<String> {
+        let failed = !self.plays(seen) && self.limit.is_none();
         failed.then(|| {
             let share = self.shown(seen).unwrap_or_default();
+            let errors = list(seen, "errors");
             format!("{} on {}: {share:.2} of the frames due, errors {errors:?}", self.player, self.path)
         })
     }
 
-    fn shortfall(&self, seen: &Value) -> Vec<String> {
+    /// What fell short of the aims.
+    pub fn shortfall(&self, seen: &Value) -> Vec<String> {
         let mut short = Vec::new();
+        if self.limit.is_some() {
+            return short;
+        }
         let stalls = list(seen, "stalls").len();
         if stalls > 0 {
             short.push(format!("{} on {}: {stalls} stalls; the aim is none", self.player, self.path));
@@ -156,7 +228,7 @@ impl View {
 mod tests {
     use super::*;
 
-    const VIEW: View = View { player: "hls.js", path: "/x.m3u8", seconds: 31, low_latency: true };
+    const VIEW: View = View { low_latency: true, ..View::of("hls.js", "/x.m3u8", 31) };
 
     fn seen(frames: u32, latency: f64) -> Value {
         serde_json::json!({
@@ -181,5 +253,14 @@ mod tests {
         let mut stalled = seen(890, 1.0);
         stalled["stalls"] = serde_json::json!([{ "ms": 700, "at": 3 }]);
         assert_eq!(VIEW.shortfall(&stalled), ["hls.js on /x.m3u8: 1 stalls; the aim is none"]);
+    }
+
+    #[test]
+    fn a_player_at_its_limit_neither_fails_nor_falls_short_and_the_table_says_why() {
+        let limited = View { limit: Some("it cannot"), ..VIEW };
+        let little = seen(300, 5.0);
+        assert_eq!((limited.failure(&little), limited.shortfall(&little)), (None, vec![]));
+        assert_eq!(limited.remark(&little), "; the player's limit: it cannot");
+        assert_eq!(limited.remark(&seen(890, 1.0)), "; beyond its limit");
     }
 }

@@ -292,12 +292,20 @@ impl Dash {
             min_buffer_time_us: chunk.map_or(segment_us, |us| us * 2),
             max_segment_duration_us: self.target_us,
             latency: chunk.map(latency),
-            periods: self.periods.iter().map(|period| period.describe(&self.terms.stream, rates)).collect(),
+            periods: self.describe(rates),
         })
     }
 }
 
 impl Dash {
+    fn describe(&self, rates: &BTreeMap<TrackId, Rates>) -> Vec<mpd::Period> {
+        let last = self.periods.len().saturating_sub(1);
+        let periods = self.periods.iter().enumerate();
+        periods
+            .map(|(at, period)| period.describe(&self.terms.stream, rates, at == last && !self.over))
+            .collect()
+    }
+
     /// suggestedPresentationDelay and timeShiftBufferDepth in microseconds (packaging-rules D-08).
     ///
     /// Where players count from the clock the depth is not more than there ever was: FFmpeg takes a moment before

@@ -174,12 +174,21 @@ impl Period {
         !self.rows.is_empty()
     }
 
-    /// What the MPD says of it; names begin with `folder`.
-    pub(super) fn describe(&self, folder: &str, rates: &BTreeMap<TrackId, Rates>) -> mpd::Period {
+    /// What the MPD says of it; names begin with `folder`. `waits`: it is the last one, and another may follow.
+    ///
+    /// Where players count from the clock they must know at once where it ends. Where segments are listed they wait for
+    /// more, and are told once there is another Period: dash.js takes the end of the only Period for the end of all.
+    pub(super) fn describe(
+        &self,
+        folder: &str,
+        rates: &BTreeMap<TrackId, Rates>,
+        waits: bool,
+    ) -> mpd::Period {
+        let ended = self.closed && (!waits || self.constant.is_some());
         mpd::Period {
             id: id(self.first),
             start_us: self.start_us,
-            duration_us: self.closed.then_some(self.media_end - self.media_from),
+            duration_us: ended.then_some(self.media_end - self.media_from),
             sets: self.sets.iter().map(|set| self.describe_set(set, folder, rates)).collect(),
         }
     }

@@ -12,13 +12,13 @@ fn frames() -> Vec<Packet> {
     (0..260).map(|n| Packet { cts: 7200, ..packet(TrackId::VIDEO, n * 3600, 3600, key(n)) }).collect()
 }
 
-/// Plays `count` of them with word of each key frame as soon as the frame before it is a packet.
+/// Plays `count` of them, with word of each key frame before the frame before it.
 fn told(story: &mut Story, frames: &[Packet], count: usize) {
     for (at, frame) in frames.iter().enumerate().take(count) {
-        story.on(Event::Packet(frame));
         if let Some(next) = frames.get(at + 1).filter(|next| next.key) {
             story.on(Event::KeyFrame { track: next.track, dts: next.dts, pts: next.pts() });
         }
+        story.on(Event::Packet(frame));
     }
 }
 
@@ -45,6 +45,19 @@ fn a_segment_is_listed_when_the_key_frame_after_it_comes() {
 }
 
 #[test]
+fn the_last_part_of_a_segment_and_its_end_are_told_at_once() {
+    let (mut story, frames) = (of(Protocol::LlHlsCmaf), frames());
+    told(&mut story, &frames, 99);
+    let before = story.windows().len();
+    let [last, key] = &frames[99..101] else { panic!() };
+    story.on(Event::KeyFrame { track: key.track, dts: key.dts, pts: key.pts() });
+    assert_eq!(story.windows().len(), before);
+    story.on(Event::Packet(last));
+    assert_eq!(story.windows().len(), before + 1);
+    assert!(story.parts("video.m3u8").ends_with(&[None]));
+}
+
+#[test]
 fn word_of_key_frames_changes_nothing_but_when() {
     for protocol in PROTOCOLS {
         let (mut with, mut without, frames) = (of(protocol), of(protocol), frames());
@@ -59,12 +72,13 @@ fn word_of_key_frames_changes_nothing_but_when() {
 
 #[test]
 fn a_key_frame_of_another_track_or_too_early_ends_nothing() {
-    let mut story = of(Protocol::HlsCmaf);
-    story.video(gop(50), 120);
-    let before = story.windows().len();
     let further = TrackId { index: 1, ..TrackId::VIDEO };
-    for (track, dts) in [(further, 120 * 3600), (TrackId::VIDEO, 120 * 3600), (TrackId::VIDEO, 0)] {
-        story.on(Event::KeyFrame { track, dts: Ticks(dts), pts: Ticks(dts) });
+    for (track, frame) in [(further, 149), (TrackId::VIDEO, 120), (TrackId::VIDEO, 0)] {
+        let mut story = of(Protocol::HlsCmaf);
+        story.video(gop(50), frame);
+        let (before, dts) = (story.windows().len(), Ticks((frame + 1) * 3600));
+        story.on(Event::KeyFrame { track, dts, pts: dts });
+        story.packets([packet(TrackId::VIDEO, frame * 3600, 3600, frame == 0)]);
+        assert_eq!(story.windows().len(), before, "{track:?} at {frame}");
     }
-    assert_eq!(story.windows().len(), before);
 }

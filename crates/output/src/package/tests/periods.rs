@@ -6,7 +6,7 @@ use media::{Gap, Packet, TrackId};
 
 use super::dash::{check, low, mpd, normal, seconds, spans, template, text};
 use super::story::{self, EPOCH, Story, both, gop, packet, video_track};
-use crate::Window;
+use crate::{Event, Window};
 
 /// Parts of video that a list has after its DISCONTINUITY.
 fn parts_after(window: &Window) -> usize {
@@ -142,4 +142,25 @@ fn media_far_ahead_of_the_clock_leaves_some_of_every_segment_to_show() {
         let begins = (last - template.presentationTimeOffset.unwrap_or(0)) as f64 / 90_000.0;
         assert!(begins < seconds(period.duration), "{}", text(&story.window()));
     }
+}
+
+#[test]
+fn the_end_of_a_listed_period_is_told_when_another_follows_or_none_will() {
+    let mut story = normal();
+    story.run(&both()).video(gop(50), 200).gap(Gap::Dropped);
+    let duration = |story: &Story| mpd(&story.window()).periods[0].duration.map(|it| it.as_millis());
+    assert_eq!(duration(&story), None);
+    let mut back = normal();
+    back.run(&both()).video(gop(50), 200).gap(Gap::Dropped).run(&both()).video(gop(50), 101);
+    assert_eq!(duration(&back), Some(8_000));
+    story.on(Event::Tick(EPOCH.plus_micros(60_000_000)));
+    assert_eq!(duration(&story), Some(8_000));
+}
+
+#[test]
+fn the_end_of_a_period_that_players_count_is_told_at_once() {
+    let mut story = low();
+    story.run(&both()).video(gop(50), 200).gap(Gap::Dropped);
+    let duration = mpd(&story.window()).periods[0].duration;
+    assert_eq!(duration.map(|it| it.as_millis()), Some(8_000));
 }
