@@ -93,6 +93,7 @@ params![
     EndTime,
     OnDemand,
     DelayTime,
+    RetentionDays,
     RecordFormat,
     TranscodeRecordFormat,
     TranscodeTemplates,

@@ -43,7 +43,9 @@ impl Catalog {
             plan.warn("package", &rule.target, rule.unavailable());
         }
         if let Some(Template { rule, .. }) = self.records.applying(stream).map(AsRef::as_ref) {
-            let (outputs, warnings) = rule.resolve(publish, &self.options);
+            let notify = self.record_notifies.of_domain(stream.domain());
+            let asks = notify.is_some_and(|template| template.rule.on_demand_url.is_some());
+            let (outputs, warnings) = rule.resolve(publish, asks, &self.options);
             plan.outputs.extend(outputs);
             plan.warn("record", &rule.target, warnings);
         }

@@ -21,6 +21,8 @@ use crate::{Fault, Known, Options, Param, Pattern, Publish, Rule, Selector, Targ
 pub const DELAY_TIME: RangeInclusive<u32> = 15..=21_600;
 /// DelayTime when absent.
 pub const DELAY_TIME_DEFAULT: u32 = 180;
+/// Days after which recordings may be deleted: a century is for ever.
+pub const RETENTION_DAYS: RangeInclusive<u32> = 1..=36_500;
 /// TranscodeTemplates at most.
 const MAX_TEMPLATES: usize = 10;
 
@@ -52,6 +54,8 @@ pub struct RecordRaw {
     pub transcode_record_format: Vec<FormatRaw>,
     /// TranscodeTemplates.N
     pub transcode_templates: Vec<String>,
+    /// Days after which what was recorded is deleted; absent: never. Of the config file: no cloud has it.
+    pub retention_days: Option<i64>,
 }
 
 /// A valid template.
@@ -73,6 +77,8 @@ pub struct RecordRule {
     pub transcode_formats: Vec<FormatRule>,
     /// Which renditions; `*****` is all.
     pub transcode_templates: Vec<String>,
+    /// Days after which what was recorded is deleted; `None`: never.
+    pub retention_days: Option<u32>,
 }
 
 /// What starts a recording.
@@ -131,31 +137,43 @@ impl RecordRule {
             formats: format::check_all(Param::RecordFormat, &raw.record_format)?,
             transcode_formats: format::check_all(Param::TranscodeRecordFormat, &raw.transcode_record_format)?,
             transcode_templates: raw.transcode_templates.clone(),
+            retention_days: retention_days(raw)?,
         })
     }
 
-    /// What is recorded of `publish`, and what should be but cannot yet.
-    pub(crate) fn resolve(&self, publish: &Publish, options: &Options) -> (Vec<Spec>, Vec<String>) {
+    /// What is recorded of `publish`, and what should be but cannot. `asks`: its domain has an OnDemandUrl.
+    pub(crate) fn resolve(
+        &self,
+        publish: &Publish,
+        asks: bool,
+        options: &Options,
+    ) -> (Vec<Spec>, Vec<String>) {
         let mut warnings = self.unavailable();
-        let wanted = match self.on_demand {
-            _ if self.window.is_some() => false,
-            OnDemand::Automatic => true,
-            OnDemand::Callback | OnDemand::Manual => false,
+        let start = match self.on_demand {
+            OnDemand::Automatic => Some(record::Start::Publish),
+            OnDemand::Callback if asks => Some(record::Start::Answer),
+            OnDemand::Callback => {
+                warnings
+                    .push("OnDemand 1 without an OnDemandUrl of its domain: nothing is recorded".to_owned());
+                None
+            }
+            OnDemand::Manual => Some(record::Start::Command),
             OnDemand::Arguments => match asks_for_recording(publish) {
-                Ok(wanted) => wanted,
+                Ok(wanted) => wanted.then_some(record::Start::Publish),
                 Err(value) => {
                     warnings
                         .push(format!("publish argument record={value:?} is not yes, no, on, off, 1 or 0"));
-                    false
+                    None
                 }
             },
         };
-        let formats = self.formats.iter().filter(|_| wanted);
-        (formats.filter_map(|format| self.spec(format, options)).collect(), warnings)
+        let specs =
+            start.map(|start| self.formats.iter().filter_map(move |it| self.spec(it, start, options)));
+        (specs.into_iter().flatten().collect(), warnings)
     }
 
-    fn spec(&self, format: &FormatRule, options: &Options) -> Option<Spec> {
-        if matches!(format.container, Container::Mp4 | Container::Cmaf) {
+    fn spec(&self, format: &FormatRule, start: record::Start, options: &Options) -> Option<Spec> {
+        if !is_available(format.container) {
             return None;
         }
         Some(Spec::Record(record::Settings {
@@ -163,6 +181,10 @@ impl RecordRule {
             cycle_duration_s: format.cycle_s,
             delay_s: self.delay_s,
             utc_offset: options.record_name_utc_offset,
+            start,
+            not_before: self.window.and_then(|window| window.start),
+            not_after: self.window.and_then(|window| window.end),
+            retention_days: self.retention_days,
             ..record::Settings::new(format.container, self.store.clone(), format.name.clone())
         }))
     }
@@ -238,6 +260,7 @@ impl Rule for RecordRule {
                 &change.transcode_record_format,
             ),
             transcode_templates: templates.clone(),
+            retention_days: change.retention_days.or(old.retention_days),
         })
     }
 
@@ -249,19 +272,12 @@ impl Rule for RecordRule {
     fn unavailable(&self) -> Vec<String> {
         let mut missing = Vec::new();
         for format in &self.formats {
-            if matches!(format.container, Container::Mp4 | Container::Cmaf) {
+            if !is_available(format.container) {
                 missing.push(format!("record format {} is not available yet", format.container));
             }
         }
         if !self.transcode_formats.is_empty() {
             missing.push("recording of transcoded streams is not available yet".to_owned());
-        }
-        if matches!(self.on_demand, OnDemand::Callback | OnDemand::Manual) {
-            let number = self.on_demand.number();
-            missing.push(format!("OnDemand {number} is not available yet: nothing is recorded"));
-        }
-        if self.window.is_some() {
-            missing.push("StartTime and EndTime are not available yet: nothing is recorded".to_owned());
         }
         missing
     }
@@ -273,6 +289,15 @@ impl Rule for RecordRule {
     fn not_found() -> Fault {
         Fault::no_config(400)
     }
+}
+
+fn is_available(container: Container) -> bool {
+    !matches!(container, Container::Mp4 | Container::Cmaf)
+}
+
+fn retention_days(raw: &RecordRaw) -> Result<Option<u32>, Fault> {
+    let days = |days| number(Param::RetentionDays, Some(days), 0, RETENTION_DAYS);
+    raw.retention_days.map(days).transpose()
 }
 
 /// The publish argument `record` of OnDemand 2; absent is no (design §11). Said twice, the last one counts.

@@ -27,6 +27,17 @@ pub enum Error {
     /// A box that can't be written.
     #[error("ISO BMFF: {0}")]
     Mp4(#[from] mp4_atom::Error),
+    /// A file that could not be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A file is not fragmented MP4 as [`mp4::movie`] and [`mp4::fragment`] write it.
+    #[error("fragmented MP4: {what} at byte {at}")]
+    Fragmented {
+        /// What is wrong.
+        what: &'static str,
+        /// Byte offset in the file.
+        at: u64,
+    },
     /// More bytes than the format can say the length of.
     #[error("{what} of {size} bytes, the most is {limit}")]
     TooLarge {

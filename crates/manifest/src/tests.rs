@@ -99,13 +99,19 @@ fn slice(duration_us: i64) -> VodSegment {
         discontinuity: false,
         program_date_time: Some(NOON),
         map: None,
+        gap: false,
     }
 }
 
 #[test]
 fn a_recording_is_vod_with_the_longest_slice_as_target() {
     let second = VodSegment { discontinuity: true, program_date_time: None, ..slice(10_499_999) };
-    let list = VodPlaylist { version: 3, independent: true, segments: vec![slice(10_000_000), second] };
+    let list = VodPlaylist {
+        version: 3,
+        independent: true,
+        longest_us: 0,
+        segments: vec![slice(10_000_000), second],
+    };
     let expect = "#EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-INDEPENDENT-SEGMENTS
@@ -125,19 +131,22 @@ a.ts
     let read = read_media(expect);
     assert_eq!(read.playlist_type, Some(m3u8_rs::MediaPlaylistType::Vod));
     assert!(read.end_list && read.independent_segments);
+    let beside = VodPlaylist { longest_us: 11_500_000, ..list.clone() };
+    assert!(vod::render(&beside).contains("#EXT-X-TARGETDURATION:12\n"), "that of the list beside it");
     let longer = VodPlaylist { segments: vec![slice(10_500_000)], ..list };
     assert!(vod::render(&longer).contains("#EXT-X-TARGETDURATION:11\n"));
 }
 
 #[test]
 fn a_long_slice_is_printed_to_the_microsecond() {
-    let list = VodPlaylist { version: 3, independent: false, segments: vec![slice(3_600_033_333)] };
+    let list =
+        VodPlaylist { version: 3, independent: false, longest_us: 0, segments: vec![slice(3_600_033_333)] };
     assert!(vod::render(&list).contains("#EXTINF:3600.033333,\n"));
 }
 
 #[test]
 fn a_list_without_segments_still_has_a_target() {
-    let list = VodPlaylist { version: 3, independent: false, segments: vec![slice(20_000)] };
+    let list = VodPlaylist { version: 3, independent: false, longest_us: 0, segments: vec![slice(20_000)] };
     assert!(vod::render(&list).contains("#EXT-X-TARGETDURATION:1\n"));
     let list = VodPlaylist { segments: vec![], ..list };
     assert!(vod::render(&list).contains("#EXT-X-TARGETDURATION:1\n"));
@@ -146,7 +155,7 @@ fn a_list_without_segments_still_has_a_target() {
 #[test]
 fn a_date_beyond_four_digits_of_year_is_left_out() {
     let far = VodSegment { program_date_time: Some(Wall(i64::MAX)), ..slice(1) };
-    let list = VodPlaylist { version: 3, independent: false, segments: vec![far] };
+    let list = VodPlaylist { version: 3, independent: false, longest_us: 0, segments: vec![far] };
     assert!(!vod::render(&list).contains("PROGRAM-DATE-TIME"));
     let far = VodSegment { program_date_time: Some(Wall(300_000_000_000_000_000)), ..slice(1) };
     let list = VodPlaylist { segments: vec![far], ..list };

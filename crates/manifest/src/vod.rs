@@ -11,6 +11,8 @@ pub struct VodPlaylist {
     pub version: u16,
     /// Whether every segment starts with an IDR, so that EXT-X-INDEPENDENT-SEGMENTS is true (packaging-rules R-04).
     pub independent: bool,
+    /// The longest segment of its own or of any playlist beside it, in microseconds: they share TARGETDURATION.
+    pub longest_us: i64,
     /// Its segments, in play order.
     pub segments: Vec<VodSegment>,
 }
@@ -28,6 +30,8 @@ pub struct VodSegment {
     pub program_date_time: Option<Wall>,
     /// URI of its initialization section; a TS segment has none.
     pub map: Option<String>,
+    /// Whether there is nothing: it must not be fetched (packaging-rules H-19).
+    pub gap: bool,
 }
 
 /// The playlist's text. TARGETDURATION is the longest duration, rounded to nearest (packaging-rules R-02); an
@@ -37,8 +41,8 @@ pub fn render(list: &VodPlaylist) -> String {
     if list.independent {
         out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
-    let longest = list.segments.iter().map(|s| tag::nearest_second(s.duration_us)).max();
-    tag::number(&mut out, "EXT-X-TARGETDURATION", longest.unwrap_or(1).max(1));
+    let longest = list.segments.iter().map(|s| s.duration_us).fold(list.longest_us, i64::max);
+    tag::number(&mut out, "EXT-X-TARGETDURATION", tag::nearest_second(longest).max(1));
     tag::number(&mut out, "EXT-X-MEDIA-SEQUENCE", 0);
     tag::number(&mut out, "EXT-X-DISCONTINUITY-SEQUENCE", 0);
     out.push_str("#EXT-X-PLAYLIST-TYPE:VOD\n");
@@ -53,6 +57,9 @@ pub fn render(list: &VodPlaylist) -> String {
         }
         if let Some(at) = segment.program_date_time {
             tag::program_date_time(&mut out, at);
+        }
+        if segment.gap {
+            out.push_str(tag::GAP);
         }
         tag::extinf(&mut out, segment.duration_us, &segment.uri);
     }

@@ -1,4 +1,7 @@
+use output::record;
+
 use super::*;
+use crate::notify::RecordNotifyRaw;
 
 fn outputs(catalog: &Catalog, publish: &Publish) -> Vec<&'static str> {
     catalog.resolve(publish).outputs.iter().map(Spec::name).collect()
@@ -96,14 +99,9 @@ fn what_is_not_available_yet_is_said_at_each_publish() {
         &format!("{live}record format cmaf is not available yet"),
     );
     warns(
-        with(|r| r.on_demand = Some(7)),
-        &[],
-        &format!("{live}OnDemand 7 is not available yet: nothing is recorded"),
-    );
-    warns(
         with(|r| r.on_demand = Some(1)),
         &[],
-        &format!("{live}OnDemand 1 is not available yet: nothing is recorded"),
+        &format!("{live}OnDemand 1 without an OnDemandUrl of its domain: nothing is recorded"),
     );
     warns(
         with(|r| {
@@ -112,14 +110,6 @@ fn what_is_not_available_yet_is_said_at_each_publish() {
         }),
         &both,
         &format!("{live}recording of transcoded streams is not available yet"),
-    );
-    warns(
-        with(|r| {
-            r.stream_name = some("demo");
-            r.start_time = some("2018-04-10T09:57:21Z");
-        }),
-        &[],
-        "record template live.local/live/demo: StartTime and EndTime are not available yet: nothing is recorded",
     );
     warns(
         |d| d.packages.push(PackageRaw { ignore_transcode: Some(false), ..package() }),
@@ -131,6 +121,50 @@ fn what_is_not_available_yet_is_said_at_each_publish() {
         &["snapshot"],
         "snapshot template live.local/*/*: a snapshot callback is not available yet",
     );
+}
+
+/// Settings of the first recording of a publish.
+fn recording(catalog: &Catalog) -> record::Settings {
+    match catalog.resolve(&publish("live", "demo")).outputs.first() {
+        Some(Spec::Record(settings)) => settings.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_recording_starts_as_its_template_says() {
+    let start = |on_demand| {
+        recording(&build(|d| {
+            d.records.push(RecordRaw { on_demand: Some(on_demand), ..record() });
+            d.record_notifies.push(RecordNotifyRaw {
+                domain_name: some("live.local"),
+                notify_url: some("http://a/told"),
+                on_demand_url: some("http://a/ask"),
+                ..RecordNotifyRaw::default()
+            });
+        }))
+        .start
+    };
+    assert_eq!(start(0), record::Start::Publish);
+    assert_eq!(start(1), record::Start::Answer);
+    assert_eq!(start(7), record::Start::Command);
+}
+
+#[test]
+fn a_recording_knows_its_window_and_how_long_it_is_kept() {
+    let settings = recording(&build(|d| {
+        d.records.push(RecordRaw {
+            stream_name: some("demo"),
+            start_time: some("2018-04-10T09:57:21Z"),
+            end_time: some("2018-04-11T09:57:21Z"),
+            retention_days: Some(30),
+            ..record()
+        });
+    }));
+    let second = 1_523_354_241;
+    assert_eq!(settings.not_before, Some(Wall(second * 1_000_000)));
+    assert_eq!(settings.not_after, Some(Wall((second + 86_400) * 1_000_000)));
+    assert_eq!(settings.retention_days, Some(30));
 }
 
 #[test]

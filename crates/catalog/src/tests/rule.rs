@@ -271,6 +271,18 @@ fn start_and_end_time() {
 }
 
 #[test]
+fn recordings_are_kept_for_days() {
+    records(|r| r.retention_days = Some(1), "taken");
+    records(|r| r.retention_days = Some(36_500), "taken");
+    for days in [0, -1, 36_501] {
+        records(
+            |r| r.retention_days = Some(days),
+            "RetentionDays: InvalidRetentionDays.Malformed: Specified parameter RetentionDays is not valid.",
+        );
+    }
+}
+
+#[test]
 fn a_window_is_cut_to_seven_days() {
     let raw = RecordRaw {
         stream_name: some("cam"),

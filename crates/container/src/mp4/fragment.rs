@@ -39,6 +39,19 @@ pub fn fragment(
     base_dts: u64,
     samples: &[Sample],
 ) -> Result<Vec<Bytes>, Error> {
+    track_fragment(sequence, (TRACK_ID, track), base_dts, samples)
+}
+
+/// As [`fragment`], of the track with that id in a file of several ([`super::movie`]).
+///
+/// # Errors
+/// As [`fragment`].
+pub fn track_fragment(
+    sequence: u32,
+    (id, track): (u32, &Track),
+    base_dts: u64,
+    samples: &[Sample],
+) -> Result<Vec<Bytes>, Error> {
     if samples.is_empty() {
         return Ok(Vec::new());
     }
@@ -50,7 +63,7 @@ pub fn fragment(
     if total > limit {
         return Err(Error::TooLarge { what: "media of a fragment", size: total, limit });
     }
-    let mut moof = moof(sequence, base_dts, samples, sizes);
+    let mut moof = moof((sequence, id), base_dts, samples, sizes);
     let head = head(&mut moof, total)?;
     let mut pieces = Vec::with_capacity(1 + parts.len());
     pieces.push(head);
@@ -73,7 +86,12 @@ fn head(moof: &mut Moof, total: usize) -> Result<Bytes, Error> {
     Ok(out.into())
 }
 
-fn moof(sequence: u32, base_dts: u64, samples: &[Sample], sizes: impl Iterator<Item = usize>) -> Moof {
+fn moof(
+    (sequence, track_id): (u32, u32),
+    base_dts: u64,
+    samples: &[Sample],
+    sizes: impl Iterator<Item = usize>,
+) -> Moof {
     let duration = same(samples.iter().map(|sample| sample.duration));
     let flags = Flags::of(samples);
     let composition = samples.iter().any(|sample| sample.cts != 0);
@@ -85,7 +103,7 @@ fn moof(sequence: u32, base_dts: u64, samples: &[Sample], sizes: impl Iterator<I
     });
     let trun = Trun { data_offset: Some(0), samples: entries.collect::<Vec<_>>().into() };
     let tfhd = Tfhd {
-        track_id: TRACK_ID,
+        track_id,
         default_sample_duration: duration,
         default_sample_flags: flags.default(),
         default_base_is_moof: true,

@@ -13,19 +13,45 @@ use crate::Error;
 pub fn init(track: &Track) -> Result<Bytes, Error> {
     let mut out = Vec::new();
     ftyp(track).encode(&mut out)?;
-    let entry = entry::sample_entry(track)?;
-    nest(b"moov", &mut out, |out| {
-        mvhd(track).encode(out)?;
-        nest(b"trak", out, |out| trak(track, &entry, out))?;
-        nest(b"mvex", out, |out| trex(track).encode(out))
-    })?;
+    moov(&[(TRACK_ID, track)], &mut out)?;
     Ok(out.into())
 }
 
-type Boxed = Result<(), mp4_atom::Error>;
+/// The beginning of a fragmented file of several tracks: `ftyp` and `moov`. Their ids are 1 and up, in their order;
+/// fragments follow from [`super::track_fragment`]. Written again where parameters change.
+///
+/// # Errors
+/// As [`init`].
+pub fn movie(tracks: &[Track]) -> Result<Bytes, Error> {
+    let mut out = Vec::new();
+    let ftyp = Ftyp {
+        major_brand: FourCC::new(b"iso6"),
+        minor_version: 0,
+        compatible_brands: vec![FourCC::new(b"iso6")],
+    };
+    ftyp.encode(&mut out)?;
+    let tracks: Vec<_> = (1..).zip(tracks).collect();
+    moov(&tracks, &mut out)?;
+    Ok(out.into())
+}
+
+fn moov(tracks: &[(u32, &Track)], out: &mut Vec<u8>) -> Result<(), Error> {
+    let entries = tracks.iter().map(|&(_, track)| entry::sample_entry(track));
+    let entries = entries.collect::<Result<Vec<_>, _>>()?;
+    nest(b"moov", out, |out| {
+        mvhd(tracks).encode(out)?;
+        for (&(id, track), entry) in tracks.iter().zip(&entries) {
+            nest(b"trak", out, |out| trak(id, track, entry, out))?;
+        }
+        nest(b"mvex", out, |out| tracks.iter().try_for_each(|&(id, track)| trex(id, track).encode(out)))
+    })?;
+    Ok(())
+}
+
+pub(super) type Boxed = Result<(), mp4_atom::Error>;
 
 /// A box that holds boxes, in the order they are written: mp4-atom's own would put `mvex` before `trak`.
-fn nest(kind: &[u8; 4], out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>) -> Boxed) -> Boxed {
+pub(super) fn nest(kind: &[u8; 4], out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>) -> Boxed) -> Boxed {
     out.encode_atom(FourCC::new(kind), body)
 }
 
@@ -40,18 +66,18 @@ fn ftyp(track: &Track) -> Ftyp {
     Ftyp { major_brand: FourCC::new(b"iso6"), minor_version: 0, compatible_brands: brands }
 }
 
-fn mvhd(track: &Track) -> Mvhd {
+fn mvhd(tracks: &[(u32, &Track)]) -> Mvhd {
     Mvhd {
-        timescale: track.timescale.hz(),
+        timescale: tracks.first().map_or(1_000, |(_, track)| track.timescale.hz()),
         rate: 1.into(),
         volume: 1.into(),
-        next_track_id: TRACK_ID + 1,
+        next_track_id: tracks.last().map_or(TRACK_ID, |(id, _)| *id) + 1,
         ..Mvhd::default()
     }
 }
 
-fn trak(track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
-    tkhd(track).encode(out)?;
+fn trak(id: u32, track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
+    tkhd(id, track).encode(out)?;
     nest(b"mdia", out, |out| {
         let (timescale, language) = (track.timescale.hz(), "und".to_owned());
         Mdhd { timescale, language, ..Mdhd::default() }.encode(out)?;
@@ -60,11 +86,11 @@ fn trak(track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
     })
 }
 
-fn tkhd(track: &Track) -> Tkhd {
+fn tkhd(id: u32, track: &Track) -> Tkhd {
     let (width, height) = track.picture().map(display_size).unwrap_or_default();
     let volume = if track.is_video() { 0 } else { 1 };
     Tkhd {
-        track_id: TRACK_ID,
+        track_id: id,
         enabled: true,
         in_movie: true,
         volume: volume.into(),
@@ -97,10 +123,7 @@ fn minf(track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
         Kind::Video => mp4_atom::Vmhd::default().encode(out)?,
         Kind::Audio => mp4_atom::Smhd::default().encode(out)?,
     }
-    nest(b"dinf", out, |out| {
-        // An empty location: the media is in this file (§8.7.2).
-        mp4_atom::Dref { entries: vec![DrefEntry::Url(Url::default())] }.encode(out)
-    })?;
+    dinf(out)?;
     nest(b"stbl", out, |out| {
         nest(b"stsd", out, |out| {
             out.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 1]); // version, flags, entry_count
@@ -114,9 +137,14 @@ fn minf(track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
     })
 }
 
-fn trex(track: &Track) -> Trex {
+/// An empty location: the media is in this file (§8.7.2).
+pub(super) fn dinf(out: &mut Vec<u8>) -> Boxed {
+    nest(b"dinf", out, |out| mp4_atom::Dref { entries: vec![DrefEntry::Url(Url::default())] }.encode(out))
+}
+
+fn trex(id: u32, track: &Track) -> Trex {
     Trex {
-        track_id: TRACK_ID,
+        track_id: id,
         default_sample_description_index: 1,
         default_sample_flags: if track.is_video() { NON_SYNC } else { SYNC },
         ..Trex::default()

@@ -1,20 +1,23 @@
 //! ISO BMFF (ISO/IEC 14496-12) as CMAF uses it: one track per file, an init segment, then fragments of one
-//! `moof` and one `mdat` (packaging-rules C-01 to C-20).
+//! `moof` and one `mdat` (packaging-rules C-01 to C-20). And MP4 files: written as [`movie`] and fragments of its
+//! tracks, then turned into one with an index at the front ([`Progressive`], packaging-rules ).
 
 mod entry;
 mod fragment;
 mod init;
 mod payload;
+mod progressive;
 #[cfg(test)]
 mod tests;
 
-pub use fragment::{Sample, fragment};
-pub use init::init;
+pub use fragment::{Sample, fragment, track_fragment};
+pub use init::{init, movie};
+pub use progressive::{Progressive, progressive};
 
 use bytes::Bytes;
 use mp4_atom::FourCC;
 
-/// The only track of every file.
+/// The only track of a CMAF file.
 const TRACK_ID: u32 = 1;
 /// Sample flags of a sync sample: depends on no other (ISO/IEC 14496-12 §8.8.3.1, packaging-rules C-05).
 const SYNC: u32 = 0x0200_0000;

@@ -7,8 +7,8 @@ use super::*;
 mod entries;
 mod samples;
 
-const SPS: &[u8] = b"\x67\x42\xc0\x1e\xda\x02\x80\xbf\xe5\xc0\x5a\x80\x80\x80\xa0\x00\x00\x03\x00\x20\x00\x00\x07\x91\xe2\xc5\xd4";
-const PPS: &[u8] = b"\x68\xce\x3c\x80";
+pub(super) const SPS: &[u8] = b"\x67\x42\xc0\x1e\xda\x02\x80\xbf\xe5\xc0\x5a\x80\x80\x80\xa0\x00\x00\x03\x00\x20\x00\x00\x07\x91\xe2\xc5\xd4";
+pub(super) const PPS: &[u8] = b"\x68\xce\x3c\x80";
 
 /// With reserved bits of 0, which mp4-atom would write as 1.
 fn record() -> Vec<u8> {
@@ -20,7 +20,7 @@ fn record() -> Vec<u8> {
     record
 }
 
-fn video() -> Track {
+pub(super) fn video() -> Track {
     let codec = Codec::H264(codec::h264::config(&Bytes::from(record())).unwrap());
     Track { id: TrackId::VIDEO, timescale: Timescale::VIDEO, codec }
 }
@@ -33,7 +33,7 @@ fn video_with(change: impl Fn(&mut Picture)) -> Track {
     track
 }
 
-fn audio(asc: &'static [u8]) -> Track {
+pub(super) fn audio(asc: &'static [u8]) -> Track {
     let aac = codec::aac::config(&Bytes::from_static(asc)).unwrap();
     let timescale = Timescale::new(aac.sample_rate).unwrap();
     Track { id: TrackId::AUDIO, timescale, codec: Codec::Aac(aac) }

@@ -186,7 +186,7 @@ pub struct ProducerReference {
     pub time: u64,
 }
 
-/// SegmentTemplate or SegmentList, for the whole set (packaging-rules D-02).
+/// SegmentTemplate for the whole set, or SegmentList of its Representation (packaging-rules D-02).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segments {
     /// @timescale: the track's (packaging-rules C-13).
@@ -231,7 +231,7 @@ pub enum Addressing {
         /// @duration in ticks: every segment's, but for half of it (packaging-rules D-15).
         duration: u32,
     },
-    /// A URI for each segment. For recordings whose names are no template.
+    /// A URI for each segment, in a set of one Representation. For recordings whose names are no template.
     List(Vec<(Span, String)>),
 }
 

@@ -297,7 +297,7 @@ fn r05_a_recording_is_static_and_each_period_has_a_duration() {
     assert_eq!(seconds(read.mediaPresentationDuration), Some(4.003));
     assert!(read.availabilityStartTime.is_none() && read.UTCTiming.is_empty());
     assert_eq!(read.profiles.as_deref(), Some("urn:mpeg:dash:profile:isoff-main:2011"));
-    let list = read.periods[0].adaptations[0].SegmentList.as_ref().unwrap();
+    let list = read.periods[0].adaptations[0].representations[0].SegmentList.as_ref().unwrap();
     assert_eq!(list.Initialization.as_ref().unwrap().sourceURL.as_deref(), Some("s/v0_8_init.mp4"));
     let uris: Vec<_> = list.segment_urls.iter().map(|url| url.media.as_deref().unwrap()).collect();
     assert_eq!(uris, names);

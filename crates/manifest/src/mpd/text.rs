@@ -121,8 +121,12 @@ impl AdaptationSet {
             reference.write(clocks, out);
         }
         descriptor(out, "Role", ROLE, if self.main { "main" } else { "alternate" });
-        self.segments.write(out);
-        self.content.write(out);
+        // A list names the segments of one Representation; FFmpeg looks for it only there.
+        let list = matches!(self.segments.addressing, Addressing::List(_)).then_some(&self.segments);
+        if list.is_none() {
+            self.segments.write(out);
+        }
+        self.content.write(list, out);
         out.close();
     }
 
@@ -236,30 +240,37 @@ impl Content {
         }
     }
 
-    fn write(&self, out: &mut Document) {
+    fn write(&self, list: Option<&Segments>, out: &mut Document) {
         match self {
-            Self::Video(videos) => videos.iter().for_each(|video| video.write(out)),
-            Self::Audio(audios) => audios.iter().for_each(|audio| audio.write(out)),
+            Self::Video(videos) => videos.iter().for_each(|video| video.write(list, out)),
+            Self::Audio(audios) => audios.iter().for_each(|audio| audio.write(list, out)),
         }
     }
 }
 
 impl Video {
-    fn write(&self, out: &mut Document) {
+    fn write(&self, list: Option<&Segments>, out: &mut Document) {
         representation(out, &self.id, &self.codecs, self.bandwidth);
         out.attr("width", self.picture.width).attr("height", self.picture.height);
         let Ratio { num, den } = self.picture.sample_aspect;
         out.attr("sar", format_args!("{num}:{den}"));
-        out.maybe("frameRate", self.frame_rate.map(FrameRate)).close();
+        out.maybe("frameRate", self.frame_rate.map(FrameRate));
+        if let Some(list) = list {
+            list.write(out);
+        }
+        out.close();
     }
 }
 
 impl Audio {
-    fn write(&self, out: &mut Document) {
+    fn write(&self, list: Option<&Segments>, out: &mut Document) {
         representation(out, &self.id, &self.codecs, self.bandwidth);
         out.attr("audioSamplingRate", self.sample_rate);
         if let Some(layout) = self.channels.and_then(channel_configuration) {
             descriptor(out, "AudioChannelConfiguration", CHANNELS, layout);
+        }
+        if let Some(list) = list {
+            list.write(out);
         }
         out.close();
     }

@@ -74,7 +74,7 @@ fn bits_per_second(bytes: u64, micros: u64) -> u64 {
 }
 
 /// The frame rate of `frames` that last `micros`, snapped to a usual one within 0.5 % (packaging-rules §5).
-pub(super) fn frame_rate(frames: usize, micros: i64) -> Option<Ratio> {
+pub(crate) fn frame_rate(frames: usize, micros: i64) -> Option<Ratio> {
     let micros = u128::try_from(micros).ok().filter(|&us| us > 0)?;
     let millihertz = (frames as u128 * 1_000_000_000 + micros / 2) / micros;
     let observed = Ratio { num: u32::try_from(millihertz).ok().filter(|&n| n > 0)?, den: 1000 };

@@ -26,7 +26,7 @@ mod frame;
 mod list;
 mod live;
 mod low_latency;
-mod measure;
+pub(crate) mod measure;
 mod multivariant;
 mod naming;
 mod part;

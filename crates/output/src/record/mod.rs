@@ -4,11 +4,14 @@
 //! survives our restart (`recording`). A [`format::Format`] writes them down.
 
 mod book;
+mod cmaf;
 pub mod flv;
 mod format;
+mod fragments;
 mod gate;
 pub mod hls;
 mod interleave;
+mod mp4;
 mod recording;
 mod saved;
 mod settings;
@@ -34,16 +37,20 @@ const BATCH_BYTES: usize = 256 * 1024;
 /// Opens a recording for a session.
 pub(crate) fn open(settings: &Settings, context: &Context) -> Box<dyn Output> {
     match settings.container {
+        Container::M3u8 => opened::<hls::Slices>(settings, context),
         Container::Flv => opened::<flv::Tags>(settings, context),
-        _ => opened::<hls::Slices>(settings, context),
+        Container::Mp4 => opened::<mp4::Mp4>(settings, context),
+        Container::Cmaf => opened::<cmaf::Cmaf>(settings, context),
     }
 }
 
 /// Opens the recording that left `saved`.
 pub(crate) fn resume(context: &Context, saved: &Saved) -> Option<(Settings, Box<dyn Output>)> {
     match saved::fresh(saved)?.settings.container {
+        Container::M3u8 => resumed::<hls::Slices>(context, saved),
         Container::Flv => resumed::<flv::Tags>(context, saved),
-        _ => resumed::<hls::Slices>(context, saved),
+        Container::Mp4 => resumed::<mp4::Mp4>(context, saved),
+        Container::Cmaf => resumed::<cmaf::Cmaf>(context, saved),
     }
 }
 

@@ -175,6 +175,9 @@ fn record(rule: &RecordRule, out: &mut Toml) {
     if let Some(end) = rule.window.and_then(|window| window.end) {
         out.text("end_time", &catalog::record::show_moment(end));
     }
+    if let Some(days) = rule.retention_days {
+        out.plain("retention_days", days);
+    }
     if !rule.transcode_templates.is_empty() {
         out.list("transcode_templates", &rule.transcode_templates);
     }

@@ -143,6 +143,7 @@ fn record(section: Section<'_>) -> RecordRaw {
         record_format: formats("record_format"),
         transcode_record_format: formats("transcode_record_format"),
         transcode_templates: section.strings("transcode_templates").unwrap_or_default(),
+        retention_days: section.integer("retention_days"),
     };
     section.finish();
     raw

@@ -36,6 +36,7 @@ fn raw(params: &Params) -> Result<RecordRaw, Refusal> {
         record_format: formats(params, "RecordFormat")?,
         transcode_record_format: formats(params, "TranscodeRecordFormat")?,
         transcode_templates: params.strings("TranscodeTemplates"),
+        retention_days: None,
     })
 }
 

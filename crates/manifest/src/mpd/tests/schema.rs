@@ -8,20 +8,13 @@ const SEQUENCES: [(&str, &[&str]); 9] = [
     ("Period", &["AdaptationSet"]),
     (
         "AdaptationSet",
-        &[
-            "SupplementalProperty",
-            "ProducerReferenceTime",
-            "Role",
-            "SegmentList",
-            "SegmentTemplate",
-            "Representation",
-        ],
+        &["SupplementalProperty", "ProducerReferenceTime", "Role", "SegmentTemplate", "Representation"],
     ),
     ("ProducerReferenceTime", &["UTCTiming"]),
     ("SegmentTemplate", &["SegmentTimeline"]),
     ("SegmentList", &["Initialization", "SegmentTimeline", "SegmentURL"]),
     ("SegmentTimeline", &["S"]),
-    ("Representation", &["AudioChannelConfiguration"]),
+    ("Representation", &["AudioChannelConfiguration", "SegmentList"]),
 ];
 
 /// Fails unless every element of `text`, which has one a line, stands where the schema has it.

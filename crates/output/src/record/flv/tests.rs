@@ -7,7 +7,7 @@ use super::*;
 use crate::name::{Name, Variable};
 use crate::record::recording::Recording;
 use crate::record::{Container, story};
-use crate::{Event, Output};
+use crate::{Event, Order, Output, Saved};
 
 /// A sealed file as it would be stored.
 struct Stored {
@@ -443,4 +443,58 @@ fn colours_of_a_hdr_stream_follow_its_sequence_header() {
     assert_eq!((read.colour.map(|c| c.transfer), read.light), (Some(16), picture.light));
     assert!(matches!(bodies[2], Body::Frame { key: true, .. }));
     assert_eq!(file.number("videocodecid"), f64::from(u32::from_be_bytes(*b"vp09")));
+}
+
+/// What was saved of a recording, and a new output that goes on from there.
+fn resumed(fx: &Effects) -> Recording<Tags> {
+    let mut saved = Saved::default();
+    for effect in fx {
+        if let Effect::Save(save) = effect {
+            saved.take(save.clone());
+        }
+    }
+    Recording::resume(&story::context(), &saved).unwrap()
+}
+
+#[test]
+fn a_file_that_goes_on_after_a_restart_has_its_whole_index_and_its_true_size() {
+    let (mut before, mut fx) = (output(3_600), Vec::new());
+    let run = story::run(0, 0);
+    story::feed(&mut before, &run, &story::frames(&run, 3, 1_000, 0), &mut fx);
+    let mut after = resumed(&fx);
+    let second = story::run(after.reached(), 10_000_000);
+    story::feed(&mut after, &second, &story::frames(&second, 2, 1_000, 0), &mut fx);
+    after.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    let file = &stored(&fx)[0];
+    assert_eq!(file.number("filesize"), file.bytes.len() as f64);
+    let times: Vec<u32> = file.tags.iter().map(|(_, tag)| tag.timestamp).collect();
+    assert!(times.is_sorted());
+    let last = file.frames(Kind::Video).last().unwrap().0;
+    assert!((file.number("duration") * 1e3 - f64::from(last)).abs() < 60.0);
+    let Value::Object(index) = find(&file.metadata, "keyframes") else { panic!() };
+    let Value::StrictArray(places) = find(index, "filepositions") else { panic!() };
+    let keys = file.units(Kind::Video).filter(|(_, _, u)| matches!(u.body, Body::Frame { key: true, .. }));
+    let keys: Vec<Value> = keys.map(|(at, _, _)| Value::Number(at as f64)).collect();
+    assert_eq!((places.len(), places), (5, &keys));
+    assert_eq!((file.number("width"), file.number("audiosamplerate")), (640.0, 48_000.0));
+}
+
+#[test]
+fn a_pause_that_was_not_recorded_leaves_no_hole_in_the_times() {
+    let (mut output, mut fx) = (output(3_600), Vec::new());
+    let run = story::run(0, 0);
+    let packets = story::frames(&run, 6, 1_000, 0);
+    let (first, rest) = packets.split_at(packets.iter().position(|p| p.dts.0 == 2 * 90_000).unwrap());
+    story::feed(&mut output, &run, first, &mut fx);
+    output.order(Order::Stop, story::EPOCH.plus_micros(2_000_000), &mut fx).unwrap().unwrap();
+    for packet in rest {
+        if packet.dts.0 == 4 * 90_000 {
+            output.order(Order::Start, story::EPOCH.plus_micros(4_000_000), &mut fx).unwrap().unwrap();
+        }
+        output.on(Event::Packet(packet), &mut fx).unwrap();
+    }
+    output.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    let video: Vec<u32> = stored(&fx)[0].frames(Kind::Video).into_iter().map(|(at, _)| at).collect();
+    assert_eq!(video.len(), 100);
+    assert!(video.windows(2).all(|two| (40..70).contains(&(two[1] - two[0]))), "{video:?}");
 }

@@ -25,7 +25,13 @@ pub(super) fn playlist(done: &[Done], key: &str) -> VodPlaylist {
         discontinuity: done.discontinuity,
         program_date_time: Some(done.wall),
         map: None,
+        gap: false,
     };
     let segments = done.iter().map(segment).collect();
-    VodPlaylist { version: VERSION, independent: done.iter().all(|done| done.independent), segments }
+    VodPlaylist {
+        version: VERSION,
+        independent: done.iter().all(|done| done.independent),
+        longest_us: 0,
+        segments,
+    }
 }

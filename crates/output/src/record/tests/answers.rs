@@ -1,7 +1,9 @@
-use media::Gap;
+use media::{Gap, TrackId};
 
 use super::stage::{Stage, settings};
-use crate::record::{Container, Settings, Start};
+use crate::record::format::Frame;
+use crate::record::gate::Gate;
+use crate::record::{Container, Settings, Start, story};
 use crate::{Answer, Event, Order};
 
 fn asking() -> Stage {
@@ -124,4 +126,18 @@ fn a_recording_that_an_answer_began_goes_on_after_a_restart_with_its_cycle() {
     stage.end();
     assert_eq!(stage.disk.files().count(), 2);
     assert_eq!(stage.recorded(), stage.sent_between(0, 20_000));
+}
+
+#[test]
+fn what_is_held_is_bounded_in_bytes() {
+    let settings = Settings { start: Start::Answer, ..settings(Container::Flv) };
+    let (run, mut gate) = (story::run(0, 0), Gate::new(&settings));
+    let megabyte = bytes::Bytes::from(vec![0; 1 << 20]);
+    for n in 0..100 {
+        let mut packet = story::frame(&run, TrackId::VIDEO, n * 40_000, 40_000, n % 5 == 0, b"");
+        packet.data = megabyte.clone();
+        gate.hold(&Frame::of(&run, &packet).unwrap(), Some(TrackId::VIDEO));
+    }
+    let held: Vec<i64> = gate.held.take().into_iter().map(|(at, _)| at / 40_000).collect();
+    assert_eq!(held, (70..100).collect::<Vec<_>>(), "whole GOPs of 5 that fit in 32 MiB");
 }

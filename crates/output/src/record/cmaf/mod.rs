@@ -1,0 +1,309 @@
+//! cmaf recordings: one track per file (design §6, packaging-rules §3, R-01 to ).
+//!
+//! Slices `{SliceOssObjectPrefix}_v.m4s` and `_a.m4s` go out as they are cut (`_v1`, `_a1` … of further tracks), their
+//! init segments `{first slice}_v_init.mp4` again for each file and wherever parameters change. When the file closes:
+//! media playlists `{OssObjectPrefix}_video.m3u8` and `_audio.m3u8`, a static MPD `{OssObjectPrefix}.mpd` and the
+//! multivariant playlist `{OssObjectPrefix}.m3u8` over the same slices. Where a codec or the set of tracks changes a new
+//! file begins, as players hold both for the whole of a presentation.
+//!
+//! All tracks are cut at the same decode time, that of the leading track's key frame. Pictures are moved so that this
+//! frame is shown when it is decoded (C-07); with B-frames a slice of pictures begins a little later than that of the
+//! sound, and says so.
+
+mod form;
+mod mpd;
+mod playlists;
+mod slice;
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use container::mp4;
+use media::{Run, Ticks, Track, TrackId};
+
+use super::Settings;
+use super::book::{Book, File, SliceFacts};
+use super::format::{Format, Frame, Start};
+use super::fragments::{Carried, Lane, Waiting};
+use crate::{Effect, Effects, Error, Finish, Object, Warning};
+use form::Form;
+use playlists::Presentation;
+use slice::{Done, FormKept, Part, Span};
+pub(super) use slice::{Keep, Slice};
+
+/// The tracks of the run, and the slices of the file.
+pub(super) struct Cmaf {
+    lanes: Vec<Rail>,
+    /// Bad media of this run was reported.
+    reported: bool,
+    /// Init segments and sealed slices of the open file.
+    forms: Vec<Form>,
+    done: Vec<Done>,
+    slice: Option<Slice>,
+    /// What the open file carries, once it is known.
+    carried: Option<Vec<Carried>>,
+}
+
+/// A track of the run.
+struct Rail {
+    track: Track,
+    init: Bytes,
+    /// Which of the file's init segments it is, once that is stored or about to be.
+    form: Option<usize>,
+    waiting: Waiting,
+    /// How far pictures are moved: composition time of the first one (packaging-rules C-07).
+    shift: Option<i64>,
+}
+
+impl Rail {
+    fn lane(&self) -> Lane {
+        self.track.id.into()
+    }
+
+    fn content_type(&self) -> &'static str {
+        content_type(self.lane())
+    }
+}
+
+fn content_type(lane: Lane) -> &'static str {
+    if lane.audio { "audio/mp4" } else { "video/mp4" }
+}
+
+impl Format for Cmaf {
+    type Now = (Option<Slice>, Option<Vec<Carried>>);
+    type Keep = Keep;
+
+    fn new(settings: &Settings) -> Self {
+        Self::resume(settings, Vec::new(), (None, None))
+    }
+
+    fn resume(_settings: &Settings, kept: Vec<Keep>, (slice, carried): Self::Now) -> Self {
+        let (mut forms, mut done) = (Vec::new(), Vec::new());
+        for keep in kept {
+            match keep {
+                Keep::Form(FormKept(form)) => forms.push(form),
+                Keep::Slice(slice) => done.push(slice),
+            }
+        }
+        Self { lanes: Vec::new(), reported: false, forms, done, slice, carried }
+    }
+
+    fn fits(&self, run: &Run) -> bool {
+        let takes = || run.tracks.iter().filter(|track| mp4::init(track).is_ok()).map(Carried::of);
+        self.carried.as_ref().is_none_or(|carried| takes().eq(carried.iter().cloned()))
+    }
+
+    fn begin(&mut self, run: &Run, fx: &mut Effects) -> Result<Vec<TrackId>, Error> {
+        let before = std::mem::take(&mut self.lanes);
+        for track in &run.tracks {
+            let Ok(init) = mp4::init(track) else {
+                let codec = codec::rfc6381(&track.codec);
+                fx.push(Effect::Warn(Warning::TrackLeftOut { output: "record/cmaf", codec }));
+                continue;
+            };
+            let same = before.iter().find(|rail| rail.track.id == track.id && rail.init == init);
+            let form = same.and_then(|rail| rail.form);
+            self.lanes.push(Rail {
+                track: track.clone(),
+                init,
+                form,
+                waiting: Waiting::default(),
+                shift: None,
+            });
+        }
+        self.reported = false;
+        match run.tracks.first() {
+            Some(track) if self.lanes.is_empty() => Err(Error::unsupported("cmaf", &track.codec)),
+            _ => Ok(self.lanes.iter().map(|rail| rail.track.id).collect()),
+        }
+    }
+
+    fn start(
+        &mut self,
+        _file: &File,
+        start: &Start,
+        book: &mut Book,
+        _fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let (sequence, prefix) = book.slice(start.wall);
+        self.carried = Some(self.lanes.iter().map(|rail| Carried::of(&rail.track)).collect());
+        self.slice = Some(Slice {
+            sequence,
+            prefix,
+            start: start.at,
+            wall: start.wall,
+            discontinuity: start.discontinuity,
+            independent: start.shown.is_some(),
+            parts: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        _file: &File,
+        frame: &Frame<'_>,
+        book: &mut Book,
+        _fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let packet = frame.packet;
+        let forms = self.forms.len() + self.lanes.iter().filter(|rail| rail.is_new(&self.forms)).count();
+        let rail = self.lanes.iter_mut().find(|rail| rail.track.id == packet.track);
+        let (Some(rail), Some(slice)) = (rail, &mut self.slice) else { return Ok(()) };
+        let shift = *rail.shift.get_or_insert(packet.cts.into());
+        let dts = packet.dts.0.saturating_add(shift);
+        let (lane, form) = (rail.lane(), *rail.form.get_or_insert(forms));
+        rail.waiting.push(dts, i64::from(packet.cts).saturating_sub(shift), packet);
+        let end = dts.saturating_add(packet.duration.into());
+        match slice.parts.iter_mut().find(|part| part.span.lane == lane) {
+            Some(part) => (part.span.to, part.span.frames) = (end, part.span.frames + 1),
+            None => {
+                let span = Span { lane, from: dts, to: end, frames: 1, form };
+                slice.parts.push(Part { file: book.id(), bytes: 0, fragments: 0, span });
+            }
+        }
+        Ok(())
+    }
+
+    fn waiting(&self) -> usize {
+        self.lanes.iter().map(|rail| rail.waiting.bytes()).sum()
+    }
+
+    fn flush(&mut self, _file: &File, book: &mut Book, fx: &mut Effects) {
+        self.put_inits(book, fx);
+        let Some(slice) = &mut self.slice else { return };
+        let mut result = Ok(());
+        for rail in self.lanes.iter_mut().filter(|rail| !rail.waiting.is_empty()) {
+            let lane = rail.lane();
+            let Some(part) = slice.parts.iter_mut().find(|part| part.span.lane == lane) else { continue };
+            let mut body = Vec::new();
+            if part.bytes == 0 {
+                body.push(mp4::styp(false));
+            }
+            let track = &rail.track;
+            let drained = rail.waiting.drain(&mut body, |base, samples| {
+                part.fragments = part.fragments.wrapping_add(1);
+                mp4::fragment(part.fragments, track, base, samples)
+            });
+            part.bytes += body.iter().map(|piece| piece.len() as u64).sum::<u64>();
+            fx.push(Effect::Grow { file: part.file, body });
+            result = result.and(drained);
+        }
+        if let (Err(error), false) = (result, self.reported) {
+            self.reported = true;
+            fx.push(Effect::Warn(Warning::BadMedia(error.to_string())));
+        }
+    }
+
+    fn end(&mut self, file: &File, _cut: Option<i64>, book: &mut Book, fx: &mut Effects) {
+        self.flush(file, book, fx);
+        let Some(slice) = self.slice.take() else { return };
+        for part in &slice.parts {
+            self.seal(file, &slice, part, book, fx);
+        }
+        self.list(slice, book);
+    }
+
+    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Object {
+        let (forms, done) = (std::mem::take(&mut self.forms), std::mem::take(&mut self.done));
+        self.carried = None;
+        // A file stands on its own: who deletes another one takes nothing from it.
+        self.lanes.iter_mut().for_each(|rail| rail.form = None);
+        let prefix = book.prefix(file);
+        let presentation = Presentation::new(&prefix, &forms, &done);
+        for (key, text) in presentation.media() {
+            put(book.object(key), playlists::TYPE, text, fx);
+        }
+        put(book.object(prefix.clone() + ".mpd"), mpd::TYPE, presentation.mpd(), fx);
+        let object = book.object(prefix.clone() + ".m3u8");
+        put(object.clone(), playlists::TYPE, presentation.multivariant(), fx);
+        object
+    }
+
+    fn now(&self) -> Self::Now {
+        (self.slice.clone(), self.carried.clone())
+    }
+}
+
+fn put(to: Object, content_type: &'static str, text: String, fx: &mut Effects) {
+    fx.push(Effect::Put { to, content_type, body: vec![Bytes::from(text)] });
+}
+
+impl Rail {
+    /// Whether its init segment is still to be stored.
+    fn is_new(&self, forms: &[Form]) -> bool {
+        self.form.is_some_and(|form| form >= forms.len())
+    }
+}
+
+impl Cmaf {
+    /// Stores the init segments that frames waiting now are the first to need. Together with these frames, so that
+    /// what is saved of a slice and its init segment fit.
+    fn put_inits(&mut self, book: &mut Book, fx: &mut Effects) {
+        let Some(slice) = &self.slice else { return };
+        let mut new: Vec<&Rail> = self.lanes.iter().filter(|rail| rail.is_new(&self.forms)).collect();
+        new.sort_by_key(|rail| rail.form);
+        for rail in new {
+            let key = format!("{}_{}_init.mp4", slice.prefix, rail.lane().letter());
+            let form = Form::new(&rail.track, key.clone());
+            fx.push(Effect::Put {
+                to: book.object(key),
+                content_type: rail.content_type(),
+                body: vec![rail.init.clone()],
+            });
+            book.keep(&Keep::Form(FormKept(form.clone())));
+            self.forms.push(form);
+        }
+    }
+
+    fn seal(&self, file: &File, slice: &Slice, part: &Part, book: &mut Book, fx: &mut Effects) {
+        let lane = part.span.lane;
+        let Some(form) = self.forms.get(part.span.form).filter(|_| part.bytes > 0) else { return };
+        let object = book.object(slice.key(lane));
+        fx.push(Effect::Seal {
+            file: part.file,
+            to: object.clone(),
+            content_type: content_type(lane),
+            finish: Finish::AsIs,
+        });
+        let late = form.timescale().micros(Ticks(part.span.from)).saturating_sub(slice.start);
+        let facts = SliceFacts {
+            object,
+            sequence: slice.sequence,
+            start: slice.wall.plus_micros(late),
+            duration: part.span.micros(form),
+            discontinuity: slice.discontinuity,
+            init: Some(form.key.clone()),
+            audio: lane.audio,
+        };
+        book.index_slice(file, facts, fx);
+    }
+
+    /// Takes a sealed slice into the playlists.
+    fn list(&mut self, slice: Slice, book: &mut Book) {
+        let mut tracks: Vec<_> = slice.parts.iter().filter(|part| part.bytes > 0).collect();
+        tracks.sort_by_key(|part| part.span.lane);
+        let tracks: Vec<_> = tracks.into_iter().map(|part| (part.span, part.bytes)).collect();
+        if tracks.is_empty() {
+            return;
+        }
+        // A clock that was set back must not make PROGRAM-DATE-TIME run backwards (packaging-rules R-03).
+        let earliest = self.done.last().map(|last| last.wall.plus_micros(self.length(last)));
+        let done = Done {
+            prefix: slice.prefix,
+            start: slice.start,
+            wall: earliest.map_or(slice.wall, |earliest| earliest.max(slice.wall)),
+            discontinuity: slice.discontinuity && !self.done.is_empty(),
+            independent: slice.independent,
+            tracks,
+        };
+        book.keep(&Keep::Slice(done.clone()));
+        self.done.push(done);
+    }
+
+    /// How long a slice is, in microseconds, as its leading track says.
+    fn length(&self, done: &Done) -> i64 {
+        let lead = done.tracks.first().and_then(|(span, _)| Some((span, self.forms.get(span.form)?)));
+        lead.map_or(0, |(span, form)| span.micros(form))
+    }
+}
