@@ -167,16 +167,12 @@ impl RecordRule {
                 }
             },
         };
-        let specs =
-            start.map(|start| self.formats.iter().filter_map(move |it| self.spec(it, start, options)));
+        let specs = start.map(|start| self.formats.iter().map(move |it| self.spec(it, start, options)));
         (specs.into_iter().flatten().collect(), warnings)
     }
 
-    fn spec(&self, format: &FormatRule, start: record::Start, options: &Options) -> Option<Spec> {
-        if !is_available(format.container) {
-            return None;
-        }
-        Some(Spec::Record(record::Settings {
+    fn spec(&self, format: &FormatRule, start: record::Start, options: &Options) -> Spec {
+        Spec::Record(record::Settings {
             slice: format.slice.clone(),
             cycle_duration_s: format.cycle_s,
             delay_s: self.delay_s,
@@ -186,7 +182,7 @@ impl RecordRule {
             not_after: self.window.and_then(|window| window.end),
             retention_days: self.retention_days,
             ..record::Settings::new(format.container, self.store.clone(), format.name.clone())
-        }))
+        })
     }
 }
 
@@ -271,11 +267,6 @@ impl Rule for RecordRule {
 
     fn unavailable(&self) -> Vec<String> {
         let mut missing = Vec::new();
-        for format in &self.formats {
-            if !is_available(format.container) {
-                missing.push(format!("record format {} is not available yet", format.container));
-            }
-        }
         if !self.transcode_formats.is_empty() {
             missing.push("recording of transcoded streams is not available yet".to_owned());
         }
@@ -289,10 +280,6 @@ impl Rule for RecordRule {
     fn not_found() -> Fault {
         Fault::no_config(400)
     }
-}
-
-fn is_available(container: Container) -> bool {
-    !matches!(container, Container::Mp4 | Container::Cmaf)
 }
 
 fn retention_days(raw: &RecordRaw) -> Result<Option<u32>, Fault> {

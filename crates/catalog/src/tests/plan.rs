@@ -17,10 +17,13 @@ fn build(change: impl FnOnce(&mut Declared)) -> Catalog {
 fn a_publish_gets_one_template_of_each_family() {
     let catalog = build(|d| {
         d.packages.push(package());
-        d.records.push(record());
+        d.records.push(RecordRaw {
+            record_format: ["m3u8", "flv", "mp4", "cmaf"].map(format).to_vec(),
+            ..record()
+        });
         d.snapshots.push(snapshot());
     });
-    let all = ["package", "record/m3u8", "record/flv", "snapshot"];
+    let all = ["package", "record/m3u8", "record/flv", "record/mp4", "record/cmaf", "snapshot"];
     assert_eq!(outputs(&catalog, &publish("live", "demo")), all);
     assert_eq!(outputs(&catalog, &publish("other", "demo")), ["package", "snapshot"]);
     assert!(catalog.resolve(&publish("live", "demo")).warnings.is_empty());
@@ -93,11 +96,6 @@ fn what_is_not_available_yet_is_said_at_each_publish() {
         move |d: &mut Declared| d.records.push(raw)
     };
     let both = ["record/m3u8", "record/flv"];
-    warns(
-        with(|r| r.record_format.push(format("cmaf"))),
-        &both,
-        &format!("{live}record format cmaf is not available yet"),
-    );
     warns(
         with(|r| r.on_demand = Some(1)),
         &[],
