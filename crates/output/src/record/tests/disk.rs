@@ -6,6 +6,7 @@ use container::flv::{self, TagKind};
 use mpeg2ts::pes::{PesPacketReader, ReadPesPacket};
 use mpeg2ts::ts::TsPacketReader;
 
+use crate::record::Container;
 use crate::{Effect, Effects, Entry, FileId, Finish, Inquiry, Notice, Part, Save, Saved, Warning};
 
 #[derive(Clone, Default)]
@@ -110,22 +111,40 @@ impl Disk {
     /// Marks of the frames of each file, in the order in which a player meets them; each object is read by a reader of
     /// its container.
     pub fn frames(&self) -> Vec<Vec<String>> {
-        self.files().map(|entry| self.frames_of(&entry.object.key)).collect()
+        self.files().map(|entry| self.frames_of(entry)).collect()
     }
 
-    fn frames_of(&self, key: &str) -> Vec<String> {
-        let bytes = &self.objects[key];
-        match key.rsplit('.').next() {
-            Some("flv") => of_flv(bytes),
-            Some("m3u8") => self.listed(key).iter().flat_map(|key| of_ts(&self.objects[key])).collect(),
-            other => panic!("{other:?}"),
+    fn frames_of(&self, entry: &Entry) -> Vec<String> {
+        let bytes = &self.objects[&entry.object.key];
+        let slices = || self.named(entry).into_iter().map(|key| &self.objects[&key]);
+        match entry.format {
+            Container::Flv => of_flv(bytes),
+            Container::M3u8 => slices().flat_map(|slice| of_ts(slice)).collect(),
+            Container::Mp4 => of_mp4(bytes),
+            Container::Cmaf => slices().flat_map(|slice| marks(slice)).collect(),
+        }
+    }
+
+    /// Keys of the slices that are in a file.
+    pub fn named(&self, entry: &Entry) -> Vec<String> {
+        let key = &entry.object.key;
+        match entry.format {
+            Container::Flv | Container::Mp4 => Vec::new(),
+            Container::M3u8 => self.listed(key),
+            Container::Cmaf => {
+                let (_, list) = m3u8_rs::parse_master_playlist(&self.objects[key]).unwrap();
+                let others = list.alternatives.into_iter().filter_map(|other| other.uri);
+                let lists = list.variants.into_iter().map(|variant| variant.uri).chain(others);
+                lists.flat_map(|list| self.listed(&list)).collect()
+            }
         }
     }
 
     /// The keys that a playlist names. The names of these tests are all in one folder.
     pub fn listed(&self, key: &str) -> Vec<String> {
         let segments = self.playlist(key).segments;
-        segments.into_iter().map(|segment| segment.uri).collect()
+        let is_gap = |segment: &m3u8_rs::MediaSegment| segment.unknown_tags.iter().any(|tag| tag.tag == "X-GAP");
+        segments.into_iter().filter(|segment| !is_gap(segment)).map(|segment| segment.uri).collect()
     }
 
     pub fn playlist(&self, key: &str) -> m3u8_rs::MediaPlaylist {
@@ -159,6 +178,13 @@ fn of_flv(bytes: &[u8]) -> Vec<String> {
         }
     }
     out
+}
+
+fn of_mp4(fragments: &[u8]) -> Vec<String> {
+    let mut out = Vec::new();
+    let file = container::mp4::progressive(&mut std::io::Cursor::new(fragments), &mut out).unwrap();
+    assert_eq!(file.cut(), 0, "whole fragments");
+    marks(&out)
 }
 
 fn of_ts(bytes: &[u8]) -> Vec<String> {

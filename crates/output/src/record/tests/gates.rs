@@ -14,7 +14,7 @@ fn manual() -> Settings {
 
 #[test]
 fn an_automatic_recording_holds_every_frame_of_the_publish() {
-    for container in [Container::Flv, Container::M3u8] {
+    for container in Container::ALL {
         let mut stage = Stage::new(settings(container));
         stage.publish();
         stage.send(12_000);
@@ -95,7 +95,7 @@ fn stop_pauses_and_the_file_closes_after_delay_time() {
 
 #[test]
 fn a_recording_that_was_stopped_goes_on_in_its_file_without_a_hole() {
-    for container in [Container::Flv, Container::M3u8] {
+    for container in Container::ALL {
         let mut stage = Stage::new(settings(container));
         stage.publish();
         stage.send(2_000);
@@ -134,7 +134,7 @@ fn the_next_publish_ends_a_stop_of_an_automatic_recording() {
 
 #[test]
 fn restart_cuts_at_the_next_key_frame_and_loses_nothing() {
-    for container in [Container::Flv, Container::M3u8] {
+    for container in Container::ALL {
         let mut stage = Stage::new(settings(container));
         stage.publish();
         stage.send(2_480);
@@ -186,7 +186,7 @@ fn cancel_delay_closes_what_is_paused_at_once() {
 
 #[test]
 fn a_window_is_recorded_from_a_key_frame_in_it_to_its_end() {
-    for container in [Container::Flv, Container::M3u8] {
+    for container in Container::ALL {
         let mut stage = Stage::new(Settings {
             not_before: Some(story::EPOCH.plus_micros(2_500_000)),
             not_after: Some(story::EPOCH.plus_micros(6_200_000)),
@@ -215,7 +215,7 @@ fn a_window_that_ends_during_a_pause_closes_the_file() {
 
 #[test]
 fn a_full_disk_marks_a_gap_and_is_told_once() {
-    for container in [Container::Flv, Container::M3u8] {
+    for container in Container::ALL {
         let mut stage = Stage::new(settings(container));
         stage.publish();
         stage.send(2_000);
