@@ -8,6 +8,8 @@ use mpeg2ts::ts::TsPacketReader;
 use testkit::stories::Story;
 use testkit::{Digest, aac_frames, digest, h264_slices};
 
+use crate::boxes;
+
 /// What a stream or a product holds, in order.
 #[derive(Default)]
 pub struct Account {
@@ -52,6 +54,33 @@ impl Account {
             }
         }
         account
+    }
+
+    /// What MP4 files hold.
+    pub fn of_mp4<'a>(files: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut account = Self::default();
+        for file in files {
+            let (pictures, sound) = boxes::samples(file);
+            account.samples(&pictures, &sound);
+        }
+        account
+    }
+
+    /// What CMAF slices of pictures and of sound hold.
+    pub fn of_tracks<'a>(
+        pictures: impl Iterator<Item = &'a [u8]>,
+        sound: impl Iterator<Item = &'a [u8]>,
+    ) -> Self {
+        let mut account = Self::default();
+        let [pictures, sound]: [Vec<Bytes>; 2] =
+            [pictures.flat_map(boxes::fragments).collect(), sound.flat_map(boxes::fragments).collect()];
+        account.samples(&pictures, &sound);
+        account
+    }
+
+    fn samples(&mut self, pictures: &[Bytes], sound: &[Bytes]) {
+        self.slices.extend(pictures.iter().flat_map(|frame| h264_slices(units(frame))));
+        self.aac.extend(sound.iter().map(|frame| digest(frame)));
     }
 
     fn tag(&mut self, tag: &flv::Tag) {

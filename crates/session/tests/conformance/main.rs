@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod boxes;
 mod low_latency;
 mod mpd;
 mod player;
@@ -144,6 +145,9 @@ fn every_frame_of_every_story_is_in_each_recording_once_and_in_order() {
         let sent = Account::of_story(story);
         sent.assert_is("the m3u8 recording", &Account::of_slices(world.recorded_slices()));
         sent.assert_is("the FLV recording", &Account::of_flv(world.recorded_flv()));
+        sent.assert_is("the MP4 recording", &Account::of_mp4(world.recorded_mp4()));
+        let [pictures, sound] = [false, true].map(|audio| world.recorded_tracks(audio));
+        sent.assert_is("the CMAF recording", &Account::of_tracks(pictures, sound));
     });
 }
 

@@ -41,6 +41,26 @@ pub fn all(pace: Pace) -> Vec<Spec> {
             name("flv/{StreamName}/{Sequence}_{EscapedEndTime}", Variable::RECORD_FILE),
         )
     };
+    let mp4 = record::Settings {
+        cycle_duration_s,
+        ..record::Settings::new(
+            record::Container::Mp4,
+            store(),
+            name("mp4/{StreamName}/{Sequence}_{EscapedEndTime}", Variable::RECORD_FILE),
+        )
+    };
+    let cmaf = record::Settings {
+        slice: Some(record::Slice {
+            duration_s: slice_duration_s,
+            name: name("cmaf/{StreamName}/{UnixTimestamp}_{Sequence}", Variable::RECORD_SLICE),
+        }),
+        cycle_duration_s,
+        ..record::Settings::new(
+            record::Container::Cmaf,
+            store(),
+            name("cmaf/{StreamName}/{Sequence}_{EscapedStartTime}_file", Variable::RECORD_FILE),
+        )
+    };
     let overwrite = name("{AppName}/{StreamName}.jpg", Variable::OVERWRITE_SNAPSHOT);
     let sequence = name("{AppName}/{UnixTimestamp}_{Sequence}.jpg", Variable::SEQUENCE_SNAPSHOT);
     let snapshot = |counter: &str, naming| {
@@ -51,6 +71,8 @@ pub fn all(pace: Pace) -> Vec<Spec> {
     vec![
         Spec::Record(hls),
         Spec::Record(flv),
+        Spec::Record(mp4),
+        Spec::Record(cmaf),
         package(pace, Protocol::HlsCmaf),
         snapshot("overwrite", snapshot::Naming::Overwrite(overwrite)),
         snapshot("sequence", snapshot::Naming::Sequence(sequence)),

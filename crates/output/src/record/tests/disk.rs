@@ -143,7 +143,8 @@ impl Disk {
     /// The keys that a playlist names. The names of these tests are all in one folder.
     pub fn listed(&self, key: &str) -> Vec<String> {
         let segments = self.playlist(key).segments;
-        let is_gap = |segment: &m3u8_rs::MediaSegment| segment.unknown_tags.iter().any(|tag| tag.tag == "X-GAP");
+        let is_gap =
+            |segment: &m3u8_rs::MediaSegment| segment.unknown_tags.iter().any(|tag| tag.tag == "X-GAP");
         segments.into_iter().filter(|segment| !is_gap(segment)).map(|segment| segment.uri).collect()
     }
 
