@@ -1,39 +1,33 @@
 //! Start and stop: introduces the crates to each other, and takes them apart in the right order.
 
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use api::{Api, Readiness};
-use control::{Control, Database, DeleteObject, HasBucket, OrderError, PutObject};
+use control::{Control, Database, HasBucket, OrderError};
 use delivery::callbacks::{self, Callbacks};
-use delivery::{Body, Delivery, Headers, Mode, Recovered, S3Store, Store};
+use delivery::{Delivery, Recovered, S3Store};
 use ffmpeg::Pictures;
 use hub::{Disobeyed, Hub};
 use ingest::{Admission, Listener, Pace};
 use metrics_exporter_prometheus::PrometheusHandle;
 use origin::{Origin, Site};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
-use tokio_rustls::TlsAcceptor;
 
 use crate::asking::Asking;
 use crate::books::Books;
-use crate::http::{Answers, Http};
 use crate::ledger::Ledger;
+use crate::ports::Ports;
 use crate::publishing::Publishing;
 use crate::world::Outside;
-use crate::{clock, recover, telemetry, telling, tls};
+use crate::{archive, clock, recover, telemetry, telling};
 use server::config::{Config, Stores};
 
 /// How often windows that nobody will ask for any more are let go of.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
-/// How often what is past its retention is looked for.
-const RETENTION: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +45,7 @@ pub(crate) enum Error {
     Database(#[from] control::Error),
 }
 
-fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
+pub(crate) fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
     let what = what.into();
     move |error| Error::Io { what, error }
 }
@@ -86,14 +80,14 @@ impl Running {
         std::fs::create_dir_all(data).map_err(failed(format!("data_dir {}", data.display())))?;
         let stores = config.stores(clock::now).map_err(failed("storage"))?;
         let services = stores.services.clone();
-        let shelves = Arc::new(stores.all.clone());
-        let objects = api::Objects(stores.objects.clone());
+        let all = Arc::new(stores.all.clone());
+        let objects = archive::objects(&config, &stores);
         let database = Database::open(&config.database.url).await?;
         let books = Arc::new(Books::new(database.clone()));
         let (outside, recovered) = outside(&config, stores, books.clone())?;
         let outside = Arc::new(outside);
         let hub = Hub::new(outside.clone(), hub::Settings { max_streams: config.limits.streams });
-        let control = control(&config, database, &hub, services.clone(), shelves).await?;
+        let control = control(&config, database, &hub, services.clone(), all).await?;
         let callbacks = callbacks(&config, &control, &books)?;
         let asking = Asking::new(hub.clone(), control.clone(), callbacks.clone());
         let _ = outside.asking.set(Arc::new(asking));
@@ -134,7 +128,7 @@ impl Running {
         recover::recover(&outside, &hub, recovered);
         background.spawn(accept(rtmp, publishing));
         background.spawn(callbacks.run());
-        background.spawn(retention(control.clone()));
+        background.spawn(archive::sweep(control.clone()));
         background.spawn(sweep(outside.clone()));
         background.spawn(outside.ledger.clone().write_behind());
         background.spawn(control.clone().follow_database());
@@ -179,7 +173,7 @@ async fn control(
     database: Database,
     hub: &Hub,
     services: Vec<S3Store>,
-    shelves: Shelves,
+    stores: archive::All,
 ) -> Result<Control, Error> {
     let keys = config.access_keys().map_err(failed("access_key"))?;
     if keys.is_empty()
@@ -203,8 +197,8 @@ async fn control(
             let hub = orders.clone();
             Box::pin(async move { hub.order(&stream, order).await.map_err(disobeyed) })
         }),
-        put: put(shelves.clone()),
-        delete: delete(shelves),
+        put: archive::put(stores.clone()),
+        delete: archive::delete(stores),
         clock: clock::now,
     };
     let (control, notices) = Control::open(database, config.catalog.clone(), settings).await?;
@@ -214,9 +208,6 @@ async fn control(
     Ok(control)
 }
 
-/// Every store by the name of its storage.
-type Shelves = Arc<HashMap<String, Arc<dyn Store>>>;
-
 fn disobeyed(why: Disobeyed) -> OrderError {
     match why {
         Disobeyed::NoStream => OrderError::NoStream,
@@ -224,30 +215,6 @@ fn disobeyed(why: Disobeyed) -> OrderError {
         Disobeyed::Refused(refusal) => refusal.into(),
         Disobeyed::Stuck => OrderError::Unavailable,
     }
-}
-
-/// Stores what an operation makes. Replaces what is there.
-fn put(shelves: Shelves) -> PutObject {
-    Arc::new(move |object, content_type, body| {
-        let store = shelves.get(&*object.bucket.storage).cloned();
-        Box::pin(async move {
-            let store = store.ok_or("no such storage")?;
-            let body = Body::Memory(vec![body]);
-            let stored = store.put(&object, &body, Headers::of(content_type), Mode::Replace).await;
-            stored.map(drop).map_err(|error| error.to_string())
-        })
-    })
-}
-
-/// Removes what an operation or its age condemns.
-fn delete(shelves: Shelves) -> DeleteObject {
-    Arc::new(move |object| {
-        let store = shelves.get(&*object.bucket.storage).cloned();
-        Box::pin(async move {
-            let store = store.ok_or("no such storage")?;
-            store.delete(&object).await.map_err(|error| error.to_string())
-        })
-    })
 }
 
 /// Who makes the calls that wait in `books`.
@@ -263,15 +230,6 @@ fn callbacks(config: &Config, control: &Control, books: &Arc<Books>) -> Result<C
     let callbacks = Callbacks::new(settings, books.clone()).map_err(failed("callbacks"))?;
     books.introduce(callbacks.clone());
     Ok(callbacks)
-}
-
-/// Removes recordings whose time is over.
-async fn retention(control: Control) {
-    let mut interval = interval(RETENTION);
-    loop {
-        interval.tick().await;
-        control.sweep(clock::now()).await;
-    }
 }
 
 /// Whether a service has a bucket. Other storages have what the config says.
@@ -318,81 +276,6 @@ fn admission(config: &Config) -> Admission {
         per_address: config.limits.connections_per_address,
         pending: config.limits.pending_connections,
     })
-}
-
-/// The HTTP ports, bound.
-struct Ports {
-    play: TcpListener,
-    control: TcpListener,
-    secure: Option<Secure>,
-    max_connections: usize,
-}
-
-/// Their variants over TLS.
-struct Secure {
-    play: TcpListener,
-    control: TcpListener,
-    tls: TlsAcceptor,
-}
-
-/// Where they are, which a port of 0 leaves to the system.
-struct Bound {
-    http: SocketAddr,
-    api: SocketAddr,
-    /// Playback and control over TLS.
-    secure: Option<(SocketAddr, SocketAddr)>,
-}
-
-impl Ports {
-    async fn bind(config: &Config) -> Result<(Self, Bound), Error> {
-        let (play, http) = listen("http.listen", config.http.listen).await?;
-        let (control, api) = listen("api.listen", config.api.listen).await?;
-        let max_connections = config.limits.http_connections;
-        let mut bound = Bound { http, api, secure: None };
-        let mut ports = Self { play, control, secure: None, max_connections };
-        if let Some(files) = &config.tls {
-            let tls = tls::acceptor(files).map_err(failed("tls"))?;
-            let (play, https) = listen("http.tls_listen", config.http.tls_listen).await?;
-            let (control, api_tls) = listen("api.tls_listen", config.api.tls_listen).await?;
-            bound.secure = Some((https, api_tls));
-            ports.secure = Some(Secure { play, control, tls });
-        }
-        Ok((ports, bound))
-    }
-
-    fn serve(self, play: Site, control: axum::Router, down: &watch::Receiver<bool>) -> JoinSet<()> {
-        let (play, control) = (Answers::Playback(play), Answers::Control(control));
-        let Self { max_connections, .. } = self;
-        let mut http = JoinSet::new();
-        let mut spawn = |listener, answers: &Answers, tls| {
-            let answers = answers.clone();
-            http.spawn(Http { listener, answers, max_connections, tls }.serve(down.clone()));
-        };
-        spawn(self.play, &play, None);
-        spawn(self.control, &control, None);
-        if let Some(secure) = self.secure {
-            spawn(secure.play, &play, Some(secure.tls.clone()));
-            spawn(secure.control, &control, Some(secure.tls));
-        }
-        http
-    }
-}
-
-impl Bound {
-    /// Says that the server is ready, and where.
-    fn announce(&self, rtmp: SocketAddr) {
-        let Self { http, api, secure } = self;
-        let https = secure.map(|(https, _)| tracing::field::display(https));
-        let api_tls = secure.map(|(_, api)| tracing::field::display(api));
-        tracing::info!(%rtmp, %http, %api, https, api_tls, version = env!("CARGO_PKG_VERSION"), "ready");
-    }
-}
-
-async fn listen(key: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let what = format!("{key} {address}");
-    let listener = TcpListener::bind(address).await.map_err(failed(&what))?;
-    let bound = listener.local_addr().map_err(failed(what))?;
-    Ok((listener, bound))
 }
 
 fn site(origin: &Arc<Origin>, control: &Control) -> Site {

@@ -102,7 +102,7 @@ impl World for Outside {
 
     fn blocked(&self, session: SessionId) -> Vec<u32> {
         let lanes = self.lanes();
-        let blocked = lanes.get(&session).into_iter().flatten().filter(|(_, lane)| lane.blocked());
+        let blocked = lanes.get(&session).into_iter().flatten().filter(|(_, lane)| lane.is_blocked());
         blocked.map(|(slot, _)| slot.index).collect()
     }
 }
