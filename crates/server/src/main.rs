@@ -1,5 +1,6 @@
 //! `millrace`: the live media server.
 
+mod archive;
 mod clock;
 
 mod http;

@@ -23,7 +23,7 @@ use crate::http::Http;
 use crate::ledger::Ledger;
 use crate::publishing::Publishing;
 use crate::world::Outside;
-use crate::{clock, telemetry, tls};
+use crate::{archive, clock, telemetry, tls};
 use server::config::{Config, Stores};
 
 /// How often windows that nobody will ask for any more are let go of.
@@ -79,10 +79,11 @@ impl Running {
         let data = &config.server.data_dir;
         std::fs::create_dir_all(data).map_err(failed(format!("data_dir {}", data.display())))?;
         let stores = config.stores(clock::now).map_err(failed("storage"))?;
-        let services = stores.services.clone();
+        let (services, all) = (stores.services.clone(), Arc::new(stores.all.clone()));
+        let objects = archive::objects(&config, &stores);
         let outside = Arc::new(outside(&config, stores)?);
         let hub = Hub::new(outside.clone(), hub::Settings { max_streams: config.limits.streams });
-        let control = control(&config, &hub, services.clone()).await?;
+        let control = control(&config, &hub, services.clone(), all).await?;
 
         let rtmp = Listener::bind(config.rtmp.listen, admission(&config))
             .map_err(failed(format!("rtmp.listen {}", config.rtmp.listen)))?;
@@ -96,6 +97,7 @@ impl Running {
             readiness: readiness.clone(),
             viewers: Arc::new(move |stream| watched.viewers(stream)),
             deliveries: Arc::new(move |session| stored.delivery.status(session)),
+            objects,
             settings: Arc::new(api::Settings {
                 project_id: config.api.project_id.clone(),
                 account_id: config.api.account_id.clone(),
@@ -118,6 +120,7 @@ impl Running {
         background.spawn(accept(rtmp, publishing));
         background.spawn(sweep(outside.clone()));
         background.spawn(outside.ledger.clone().write_behind());
+        background.spawn(archive::sweep(control.clone()));
         background.spawn(control.clone().follow_database());
         background.spawn(telemetry::upkeep(metrics));
         // A store that is away keeps nobody from publishing.
@@ -155,7 +158,12 @@ impl Running {
 }
 
 /// Opens the database, and makes sure that somebody has a key to it all.
-async fn control(config: &Config, hub: &Hub, services: Vec<S3Store>) -> Result<Control, Error> {
+async fn control(
+    config: &Config,
+    hub: &Hub,
+    services: Vec<S3Store>,
+    stores: archive::All,
+) -> Result<Control, Error> {
     let database = Database::open(&config.database.url).await?;
     let keys = config.access_keys().map_err(failed("access_key"))?;
     if keys.is_empty()
@@ -175,6 +183,9 @@ async fn control(config: &Config, hub: &Hub, services: Vec<S3Store>) -> Result<C
         throttle,
         kick: Arc::new(kick),
         has_bucket: has_bucket(services),
+        order: Arc::new(|_, _| Box::pin(async { Err(control::OrderError::NoStream) })),
+        put: archive::put(stores.clone()),
+        delete: archive::delete(stores),
         clock: clock::now,
     };
     let (control, notices) = Control::open(database, config.catalog.clone(), settings).await?;

@@ -19,6 +19,8 @@ pub struct Stores {
     pub all: HashMap<String, Arc<dyn Store>>,
     /// Those that are services, and may be away.
     pub services: Vec<S3Store>,
+    /// Those that are folders, by their name.
+    pub folders: HashMap<String, LocalStore>,
 }
 
 impl Config {
@@ -71,7 +73,9 @@ impl Config {
             let store: Arc<dyn Store> = match &storage.kind {
                 Kind::Fs(path) => {
                     let buckets = storage.buckets.clone().unwrap_or_default();
-                    Arc::new(LocalStore::open(path, buckets, storage.create_buckets).map_err(named)?)
+                    let store = LocalStore::open(path, buckets, storage.create_buckets).map_err(named)?;
+                    stores.folders.insert(storage.name.clone(), store.clone());
+                    Arc::new(store)
                 }
                 Kind::S3(service) => {
                     let store = S3Store::open(settings(storage, service, clock).map_err(named)?);
