@@ -97,6 +97,23 @@ fn every_operation_obeys_the_seeds_through_the_old_sdk() {
 }
 
 #[test]
+fn questions_about_recordings_are_answered_through_both_sdks() {
+    for sdk in ["modern", "classic"] {
+        tell(&server(), sdk, &["archive.Asked"], &[]);
+    }
+}
+
+#[test]
+#[ignore = "recordings do not reach the index yet"]
+fn a_recording_is_found_cut_played_and_deleted_through_both_sdks() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Source { seconds: 12, ..Source::default() }.encode(folder.path());
+    for sdk in ["modern", "classic"] {
+        tell(&server(), sdk, &["archive.Recorded"], &[("MILLRACE_SOURCE", &source)]);
+    }
+}
+
+#[test]
 fn snapshot_templates_obey_the_seeds_through_huaweis_sdk() {
     tell(&server(), "modern", &["huaweicloud"], &[]);
 }

@@ -12,6 +12,7 @@ use media::Wall;
 use serde_json::{Value, json};
 
 use crate::message::{self, Bodies, Unread};
+use crate::objects::Home;
 use crate::{Api, Connection, live};
 
 /// Longest part of an unknown action that the log shows, in characters.
@@ -67,22 +68,28 @@ impl Api {
         told.key_id.clone_from(&caller.key_id);
         let operation = self.admit(call, &caller, connection, now)?;
         let params = call.params();
+        let who = || Who {
+            key_id: caller.key_id.clone(),
+            address: connection.peer.ip().to_string(),
+            request_id: request_id.to_owned(),
+            action: operation.ram_action(),
+            nonce: Some(caller.nonce.clone()),
+        };
         match operation.run {
             Run::Change(read) => {
-                let who = Who {
-                    key_id: caller.key_id,
-                    address: connection.peer.ip().to_string(),
-                    request_id: request_id.to_owned(),
-                    action: operation.ram_action(),
-                    nonce: Some(caller.nonce),
-                };
-                self.control.change(read(params)?, who).await.map_err(refusal)?;
+                self.control.change(read(params)?, who()).await.map_err(refusal)?;
                 Ok(json!({}))
             }
             Run::Describe(describe) => describe(params, &self.control.catalog(), now),
             Run::Online(describe) => {
                 let catalog = self.control.catalog();
                 describe(params, &catalog, &live::streams(&self.hub, &catalog).await)
+            }
+            Run::Ask(read) | Run::Act(read) => {
+                let host = request.header("host").unwrap_or_default().to_owned();
+                let home = Home { secure: connection.secure, host };
+                let ask = read(params, &self.control.catalog(), now)?;
+                self.ask_archive(ask, &home, who(), now).await
             }
         }
     }

@@ -1,17 +1,19 @@
 //! HTTP control plane: the clouds' dialects, health, metrics and the state of streams.
 //!
-//! Alibaba's RPC calls come in at `/`, Huawei's under `/v1/{project_id}/`; `/api/*` asks for an access key by HTTP
-//! Basic (design §6). Each of the three is one mount: it reads a request whole, asks its dialect who it is from and
+//! Alibaba's RPC calls come in at `/`, Huawei's under `/v1/{project_id}/`; `/api/*` and
+//! `/objects/*` ask for an access key by HTTP Basic (design §6). Each of the three is one mount: it reads a request whole, asks its dialect who it is from and
 //! what it asks for, checks policy and rate, does it, and answers in its own words, always with a request id that
 //! is in the log, too. `/healthz` and `/metrics` answer anyone who reaches the port.
 
 mod alibaba;
+mod archive;
 mod audit;
 mod basic;
 mod health;
 mod huawei;
 mod live;
 mod message;
+mod objects;
 mod problem;
 mod streams;
 
@@ -30,6 +32,7 @@ use media::{SessionId, StreamId, Wall};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 pub use health::Readiness;
+pub use objects::{Objects, Storage};
 
 use message::Bodies;
 use problem::Problem;
@@ -64,6 +67,8 @@ pub struct Api {
     pub viewers: Viewers,
     /// What outputs store.
     pub deliveries: Deliveries,
+    /// Where objects can be fetched.
+    pub objects: Objects,
     /// What the operator chose.
     pub settings: Arc<Settings>,
     /// The time.
@@ -88,6 +93,7 @@ impl Api {
             .route("/api/streams", get(streams::list))
             .route("/api/streams/{domain}/{app}/{stream}", get(streams::one))
             .route("/api/audit", get(audit::list))
+            .route("/objects/{bucket}/{*key}", get(objects::get))
             .method_not_allowed_fallback(async || Problem::METHOD)
             .route_layer(middleware::from_fn_with_state(self.clone(), basic::require_key));
         let open = Router::new()

@@ -37,6 +37,15 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", "the key's policy does not allow this");
     pub(crate) const NO_STREAM: Self =
         Self::new(StatusCode::NOT_FOUND, "StreamNotFound", "no such stream is online");
+    pub(crate) const NO_OBJECT: Self =
+        Self::new(StatusCode::NOT_FOUND, "ObjectNotFound", "no storage of this server has such an object");
+    pub(crate) const NO_PUBLIC_URL: Self = Self::new(
+        StatusCode::NOT_FOUND,
+        "NoPublicUrl",
+        "the object is at a service whose storage has no public_url; ask the service itself",
+    );
+    pub(crate) const UNREADABLE: Self =
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "the object cannot be read now");
     pub(crate) const PARAMETER: Self = Self::new(
         StatusCode::BAD_REQUEST,
         "InvalidParameter",

@@ -124,6 +124,10 @@ params![
     PullDomain,
     PushDomain,
     ResumeTime,
+    // recordings, through the API
+    OssObject,
+    EndTimeIncluded,
+    RemoveFile,
     // Huawei's snapshot templates
     AuthKey,
     ObjectWriteMode,

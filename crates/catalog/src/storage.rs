@@ -63,8 +63,11 @@ impl Storages {
         self.0.iter().find(|storage| is(&storage.name) || storage.endpoints.iter().any(is))
     }
 
-    /// OssEndpoint and OssBucket of a template.
-    pub(crate) fn bucket(&self, endpoint: Option<&String>, bucket: Option<&String>) -> Result<Bucket, Fault> {
+    /// The bucket that OssEndpoint and OssBucket name.
+    ///
+    /// # Errors
+    /// What is wrong with which of them.
+    pub fn bucket(&self, endpoint: Option<&String>, bucket: Option<&String>) -> Result<Bucket, Fault> {
         let endpoint = required(Param::OssEndpoint, endpoint)?;
         let storage = self.find(endpoint).ok_or_else(|| {
             Fault::malformed(

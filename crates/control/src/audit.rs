@@ -72,12 +72,14 @@ impl Audit {
 }
 
 impl Database {
-    /// Writes an entry of its own, for a change that is none of the catalog.
+    /// Writes an entry of its own, for a change that is none of the catalog. Keeps its nonce, too.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn note(&self, entry: &Audit) -> Result<(), Error> {
-        Ok(entry.keep(&mut *self.pool.acquire().await?).await?)
+        let mut connection = self.pool.acquire().await?;
+        nonce::keep(&mut connection, &entry.who, entry.at).await?;
+        Ok(entry.keep(&mut connection).await?)
     }
 
     /// The newest changes, newest first, `limit` at most.

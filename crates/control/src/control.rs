@@ -8,6 +8,7 @@ use output::Bucket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::archive::{DeleteObject, GiveOrder, PutObject};
 use crate::keys::{AccessKey, Keys};
 use crate::writer::{Asked, Writer};
 use crate::{Database, Error, Nonces, Throttle, Who};
@@ -35,6 +36,12 @@ pub struct Settings {
     pub kick: Kick,
     /// Asked about buckets that new templates name, where the config does not say which there are.
     pub has_bucket: HasBucket,
+    /// Called for orders to recordings.
+    pub order: GiveOrder,
+    /// Called for lists that operators have made of recordings.
+    pub put: PutObject,
+    /// Called for recordings that go.
+    pub delete: DeleteObject,
     /// The time.
     pub clock: fn() -> Wall,
 }
@@ -68,6 +75,9 @@ struct Inner {
     /// What the last look at the database found.
     answers: watch::Sender<bool>,
     has_bucket: HasBucket,
+    order: GiveOrder,
+    put: PutObject,
+    delete: DeleteObject,
     clock: fn() -> Wall,
 }
 
@@ -86,7 +96,7 @@ impl Control {
         let (catalog, mut notices) = file.clone().restore(&rows);
         let (current, seen) = watch::channel(Arc::new(catalog));
         let (changes, inbox) = mpsc::channel(QUEUE);
-        let Settings { keys: file_keys, throttle, kick, has_bucket, clock } = settings;
+        let Settings { keys: file_keys, throttle, kick, has_bucket, order, put, delete, clock } = settings;
         let (nonces, now) = (Nonces::default(), clock());
         for kept in database.nonces(now).await? {
             let _ = nonces.first_use(&kept.key_id, &kept.nonce, now);
@@ -105,6 +115,9 @@ impl Control {
             nonces,
             answers: watch::Sender::new(true),
             has_bucket,
+            order,
+            put,
+            delete,
             clock,
         };
         tokio::spawn(writer.run(inbox));
@@ -169,6 +182,18 @@ impl Control {
     /// Tells when the database stops or begins to answer.
     pub fn answers(&self) -> watch::Receiver<bool> {
         self.inner.answers.subscribe()
+    }
+
+    pub(crate) fn give_order(&self) -> &GiveOrder {
+        &self.inner.order
+    }
+
+    pub(crate) fn put_object(&self) -> &PutObject {
+        &self.inner.put
+    }
+
+    pub(crate) fn delete_object(&self) -> &DeleteObject {
+        &self.inner.delete
     }
 
     /// The database, for questions that need no catalog.

@@ -7,8 +7,11 @@ use sqlx::migrate::{MigrateError, Migration, MigrationSource, MigrationType, Mig
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
-/// Connections: the writer's, the one that watches for changes from elsewhere, and two for questions.
-const CONNECTIONS: u32 = 4;
+use crate::rows::Rows;
+
+/// Connections: the catalog's writer's, that of the rows' writer, the one that watches for changes from elsewhere, and
+/// three for questions.
+const CONNECTIONS: u32 = 6;
 /// How long a statement waits for another process, such as `millrace key create`, to finish its own.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -16,6 +19,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "declared", include_str!("../migrations/0001_declared.sql")),
     (2, "nonce", include_str!("../migrations/0002_nonce.sql")),
+    (3, "recording", include_str!("../migrations/0003_recording.sql")),
+    (4, "outbox", include_str!("../migrations/0004_outbox.sql")),
 ];
 
 /// Why the database cannot be used.
@@ -38,6 +43,9 @@ pub enum Error {
     /// A statement failed.
     #[error("database: {0}")]
     Sql(#[from] sqlx::Error),
+    /// A row could not be written.
+    #[error("database: {0}")]
+    Unwritten(String),
 }
 
 /// An open database with the newest schema. Cheap to clone.
@@ -45,6 +53,7 @@ pub enum Error {
 pub struct Database {
     pub(crate) pool: SqlitePool,
     path: Arc<Path>,
+    pub(crate) rows: Rows,
 }
 
 impl Database {
@@ -65,7 +74,7 @@ impl Database {
             .busy_timeout(BUSY);
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
         Migrator::new(Migrations).await?.run(&pool).await?;
-        Ok(Self { pool, path: path.into() })
+        Ok(Self { pool, path: path.into(), rows: Rows::default() })
     }
 
     /// An open file that was deleted goes on taking changes, which nobody will find after a restart.

@@ -41,7 +41,8 @@ pub struct Variant {
     pub bandwidth: u64,
     /// AVERAGE-BANDWIDTH in bits per second.
     pub average_bandwidth: Option<u64>,
-    /// CODECS: RFC 6381 strings of everything in it, audio group included (packaging-rules H-22).
+    /// CODECS: RFC 6381 strings of everything in it, audio group included (packaging-rules H-22); left out when there
+    /// are none, because nobody knows them any more.
     pub codecs: Vec<String>,
     /// RESOLUTION: width and height.
     pub resolution: Option<(u32, u32)>,
@@ -109,7 +110,9 @@ impl fmt::Display for Variant {
         if let Some(average) = self.average_bandwidth {
             write!(f, ",AVERAGE-BANDWIDTH={average}")?;
         }
-        write!(f, ",CODECS=\"{}\"", self.codecs.join(","))?;
+        if !self.codecs.is_empty() {
+            write!(f, ",CODECS=\"{}\"", self.codecs.join(","))?;
+        }
         if let Some((width, height)) = self.resolution {
             write!(f, ",RESOLUTION={width}x{height}")?;
         }

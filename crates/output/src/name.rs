@@ -43,6 +43,14 @@ pub enum Variable {
     CompactTimeUtc,
     /// The same in local time: Huawei's `fmt_time_local`.
     CompactTimeLocal,
+    /// Day of the beginning, `2006-01-02`.
+    Date,
+    /// Its hour, `15`.
+    Hour,
+    /// Its minute, `04`.
+    Minute,
+    /// Its second, `05`.
+    Second,
 }
 
 impl Variable {
@@ -59,6 +67,10 @@ impl Variable {
         Self::UnixMillis,
         Self::CompactTimeUtc,
         Self::CompactTimeLocal,
+        Self::Date,
+        Self::Hour,
+        Self::Minute,
+        Self::Second,
     ];
     /// Those of PutOssPrefix.
     pub const LIVE_PUT: &[Variable] = &[Self::AppName, Self::StreamName];
@@ -88,6 +100,9 @@ impl Variable {
     /// Those of SliceOssObjectPrefix.
     pub const RECORD_SLICE: &[Variable] =
         &[Self::AppName, Self::StreamName, Self::UnixTimestamp, Self::Sequence];
+    /// Those of OssObject of a list over slices (CreateLiveStreamRecordIndexFiles).
+    pub const RECORD_LIST: &[Variable] =
+        &[Self::AppName, Self::StreamName, Self::Date, Self::Hour, Self::Minute, Self::Second];
     /// Those of OssObjectPrefix.
     pub const RECORD_FILE: &[Variable] = &[
         Self::AppName,
@@ -113,6 +128,10 @@ impl Variable {
             Self::UnixMillis => "UnixMillis",
             Self::CompactTimeUtc => "CompactTimeUtc",
             Self::CompactTimeLocal => "CompactTimeLocal",
+            Self::Date => "Date",
+            Self::Hour => "Hour",
+            Self::Minute => "Minute",
+            Self::Second => "Second",
         }
     }
 }
@@ -264,6 +283,10 @@ impl Values<'_> {
             Variable::UnixMillis => write!(out, "{}", self.start.0.div_euclid(1_000)),
             Variable::CompactTimeUtc => write_time(self.start.unix_seconds(), COMPACT_TIME, out),
             Variable::CompactTimeLocal => self.write_local(self.start, COMPACT_TIME, out),
+            Variable::Date => self.write_local(self.start, "%Y-%m-%d", out),
+            Variable::Hour => self.write_local(self.start, "%H", out),
+            Variable::Minute => self.write_local(self.start, "%M", out),
+            Variable::Second => self.write_local(self.start, "%S", out),
         };
     }
 
@@ -341,6 +364,7 @@ mod tests {
         expands("{Sequence}_{StartTime}_{EndTime}", "7_2017-03-08-23:09:46_2017-03-09-00:09:46");
         expands("{EscapedStartTime}_{EscapedEndTime}", "2017-03-08-23-09-46_2017-03-09-00-09-46");
         expands("{UnixMillis}", "1488985786900");
+        expands("{Date}/{Hour}/{Minute}_{Second}", "2017-03-08/23/09_46");
         expands("{CompactTimeUtc}_{CompactTimeLocal}", "20170308150946_20170308230946");
         expands("{Sequence}{Sequence}", "77");
         expands("plain", "plain");

@@ -1,5 +1,6 @@
 //! `millrace`: the live media server.
 
+mod archive;
 mod asking;
 mod books;
 mod clock;
@@ -7,6 +8,7 @@ mod clock;
 mod http;
 mod key_command;
 mod ledger;
+mod ports;
 mod publishing;
 mod recover;
 mod run;

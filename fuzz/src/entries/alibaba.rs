@@ -128,6 +128,8 @@ impl World {
             }
             Run::Describe(answer) => answer(params, &self.catalog, self.now),
             Run::Online(answer) => answer(params, &self.catalog, &[]),
+            // The answer is the shell's.
+            Run::Ask(ask) | Run::Act(ask) => ask(params, &self.catalog, self.now).map(|_| Value::Null),
         }
     }
 

@@ -4,6 +4,7 @@
 //! [`Operation`] of [`OPERATIONS`] it names ([`Call::operation`]), checks nonce, policy and rate by what these say,
 //! and does what [`Run`] says. Whatever comes of it, [`Call::answer`] tells in JSON or XML.
 
+pub mod callback;
 mod error;
 mod moment;
 mod ops;
@@ -14,7 +15,10 @@ mod wire;
 mod xml;
 
 pub use error::Refusal;
-pub use ops::{LiveAudio, LiveStream, LiveVideo, OPERATIONS, Operation, Rate, Run, Scope, VERSION};
+pub use ops::recorded;
+pub use ops::{
+    Archive, LiveAudio, LiveStream, LiveVideo, OPERATIONS, Operation, Page, Rate, Run, Scope, VERSION,
+};
 pub use params::{NotA, Params};
 pub use wire::{Call, Caller, Format, MAX_PARAMETERS};
 

@@ -8,6 +8,7 @@ mod package;
 mod page;
 mod read;
 mod record;
+pub mod recorded;
 mod snapshot;
 mod stream;
 
@@ -15,6 +16,8 @@ use catalog::{Catalog, Command};
 use media::Wall;
 use serde_json::Value;
 
+pub use page::Page;
+pub use recorded::Archive;
 pub use stream::{LiveAudio, LiveStream, LiveVideo};
 
 use super::{Params, Refusal};
@@ -59,6 +62,10 @@ pub enum Run {
     Describe(fn(&Params, &Catalog, Wall) -> Result<Value, Refusal>),
     /// Answers from the catalog and what is live.
     Online(fn(&Params, &Catalog, &[LiveStream]) -> Result<Value, Refusal>),
+    /// Answers from the index of recordings.
+    Ask(fn(&Params, &Catalog, Wall) -> Result<Archive, Refusal>),
+    /// Orders recordings, or changes that index.
+    Act(fn(&Params, &Catalog, Wall) -> Result<Archive, Refusal>),
 }
 
 impl Operation {
@@ -110,7 +117,7 @@ const fn op(name: &'static str, rate: Rate, scope: Scope, run: Run) -> Operation
     Operation { name, rate, scope, run }
 }
 
-use Run::{Change, Describe, Online};
+use Run::{Act, Ask, Change, Describe, Online};
 
 /// All of them: if it is not in this list, it does not exist.
 pub const OPERATIONS: &[Operation] = &[
@@ -131,6 +138,13 @@ pub const OPERATIONS: &[Operation] = &[
     op("UpdateLiveRecordNotifyConfig", per_second(30), DOMAIN, Change(record::update_notify)),
     op("DeleteLiveRecordNotifyConfig", per_second(30), DOMAIN, Change(record::delete_notify)),
     op("DescribeLiveRecordNotifyConfig", per_second(30), DOMAIN, Describe(record::describe_notify)),
+    op("DescribeLiveRecordNotifyRecords", per_second(100), DOMAIN, Ask(recorded::attempts)),
+    op("RealTimeRecordCommand", per_second(50), DOMAIN, Act(recorded::command)),
+    op("DescribeLiveStreamRecordContent", per_second(50), DOMAIN, Ask(recorded::contents)),
+    op("DescribeLiveStreamRecordIndexFiles", per_second(15), DOMAIN, Ask(recorded::files)),
+    op("DescribeLiveStreamRecordIndexFile", per_second(100), DOMAIN, Ask(recorded::file)),
+    op("CreateLiveStreamRecordIndexFiles", per_second(45), DOMAIN, Act(recorded::make)),
+    op("DeleteLiveStreamRecordIndexFiles", per_second(100), DOMAIN, Act(recorded::delete)),
     op("AddLivePackageConfig", per_minute(300), DOMAIN, Change(package::add)),
     op("UpdateLivePackageConfig", per_minute(300), DOMAIN, Change(package::update)),
     op("DeleteLivePackageConfig", per_minute(300), DOMAIN, Change(package::delete)),

@@ -12,6 +12,7 @@ mod domain;
 mod operation;
 mod package;
 mod record;
+mod recorded;
 mod signature;
 mod snapshot;
 mod stream;

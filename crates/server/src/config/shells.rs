@@ -19,8 +19,8 @@ pub struct Stores {
     pub all: HashMap<String, Arc<dyn Store>>,
     /// Those that are services, and may be away.
     pub services: Vec<S3Store>,
-    /// What the control port serves of each, in the order of the config.
-    pub objects: Vec<api::Storage>,
+    /// Those that are folders, by their name.
+    pub folders: HashMap<String, LocalStore>,
 }
 
 impl Config {
@@ -70,12 +70,11 @@ impl Config {
         let mut stores = Stores::default();
         for storage in &self.storages {
             let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", storage.name));
-            let mut folder = None;
             let store: Arc<dyn Store> = match &storage.kind {
                 Kind::Fs(path) => {
                     let buckets = storage.buckets.clone().unwrap_or_default();
                     let store = LocalStore::open(path, buckets, storage.create_buckets).map_err(named)?;
-                    folder = Some(store.clone());
+                    stores.folders.insert(storage.name.clone(), store.clone());
                     Arc::new(store)
                 }
                 Kind::S3(service) => {
@@ -84,12 +83,6 @@ impl Config {
                     Arc::new(store)
                 }
             };
-            stores.objects.push(api::Storage {
-                name: storage.name.clone(),
-                buckets: storage.buckets.clone(),
-                public_url: storage.public_url.clone(),
-                folder,
-            });
             stores.all.insert(storage.name.clone(), store);
         }
         Ok(stores)

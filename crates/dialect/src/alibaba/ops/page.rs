@@ -29,7 +29,8 @@ pub(super) const DOMAINS: Paging =
     Paging { number: "PageNumber", sizes: 1..=50, default: 20, malformed: Refusal::malformed };
 
 /// A page that was asked for.
-pub(super) struct Page {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
     number: usize,
     size: usize,
     descending: bool,
@@ -68,19 +69,43 @@ impl Paging {
 }
 
 impl Page {
+    /// Which, from 1.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// How many items it has at most.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// How many items come before it.
+    pub fn skip(&self) -> usize {
+        self.number.saturating_sub(1).saturating_mul(self.size)
+    }
+
+    /// Whether the newest items come first.
+    pub fn descending(&self) -> bool {
+        self.descending
+    }
+
     /// The items of this page of `all`, which is in ascending order. Beyond the end there are none.
     pub(super) fn cut<T>(self, mut all: Vec<T>) -> (Vec<T>, Shown) {
         if self.descending {
             all.reverse();
         }
         let total = all.len();
-        let before = self.number.saturating_sub(1).saturating_mul(self.size);
-        let items = all.into_iter().skip(before).take(self.size).collect();
+        let items = all.into_iter().skip(self.skip()).take(self.size).collect();
         (items, Shown { page: self, total })
     }
 }
 
 impl Shown {
+    /// `page` of `total` items, which somebody else cut.
+    pub(super) fn new(page: Page, total: usize) -> Self {
+        Self { page, total }
+    }
+
     /// `PageNum`, `PageSize`, `TotalNum`, `TotalPage`.
     pub(super) fn numbers(&self) -> Map<String, Value> {
         let Page { number, size, .. } = self.page;

@@ -52,7 +52,7 @@ fn policies_see_the_domain_under_the_cdns_service_name() {
 #[test]
 fn what_describes_changes_nothing_and_nothing_else_describes() {
     for operation in OPERATIONS {
-        let changes = matches!(operation.run, Run::Change(_));
+        let changes = matches!(operation.run, Run::Change(_) | Run::Act(_));
         assert_eq!(changes, !operation.name.starts_with("Describe"), "{}", operation.name);
     }
 }

@@ -1,0 +1,175 @@
+//! What operators do with recordings: start and stop them, and have lists made of what is there.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use media::{StreamId, Wall};
+use output::record::Container;
+use output::{Entry, Object, Order, Part, Refusal};
+
+use crate::list::{Moment, list, moments};
+use crate::recording::{Kind, NewRecord, Recorded, Span};
+use crate::{Control, Error};
+
+/// What a playlist is (RFC 8216 §10).
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+
+/// How far the objects of a slice can be apart, in microseconds.
+const NEAR: i64 = 2_000_000;
+
+/// A future of the outside.
+pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Gives an order to the recordings of a stream.
+pub type GiveOrder = Arc<dyn Fn(StreamId, Order) -> Later<Result<(), OrderError>> + Send + Sync>;
+
+/// Stores an object with this MIME type, in place of what is there; what went wrong, in words.
+pub type PutObject = Arc<dyn Fn(Object, &'static str, Bytes) -> Later<Result<(), String>> + Send + Sync>;
+
+/// Deletes an object; one that is not there is deleted. What went wrong, in words.
+pub type DeleteObject = Arc<dyn Fn(Object) -> Later<Result<(), String>> + Send + Sync>;
+
+/// Why an order was not obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// The stream is neither live nor lingering; or it lingers, and the order needs it live.
+    #[error("no such stream is online")]
+    NoStream,
+    /// Nothing is to be recorded of it.
+    #[error("the stream is not recorded")]
+    NoRecording,
+    /// All its recordings run already.
+    #[error("the recording has already been started")]
+    AlreadyStarted,
+    /// Its session does not answer.
+    #[error("the stream does not answer")]
+    Unavailable,
+}
+
+impl From<Refusal> for OrderError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::AlreadyStarted => Self::AlreadyStarted,
+        }
+    }
+}
+
+/// A list that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListOf {
+    /// Of which stream.
+    pub stream: StreamId,
+    /// Where the list goes.
+    pub to: Object,
+    /// Its key as it was asked for, with variables.
+    pub template: String,
+    /// Slices that end within.
+    pub span: Span,
+    /// And the one in which it ends.
+    pub end_included: bool,
+}
+
+/// Why no list was made.
+#[derive(Debug, thiserror::Error)]
+pub enum Unlisted {
+    /// Nothing was ever recorded of the stream.
+    #[error("nothing was recorded of the stream")]
+    NoStream,
+    /// No slice ends in that time.
+    #[error("nothing was recorded in that time")]
+    NoContent,
+    /// Its slices lie in several buckets, or in another one that has no address.
+    #[error("the slices lie in several buckets, or in one that the list cannot name")]
+    Scattered,
+    /// Something else is stored where it should go.
+    #[error("another recording has this name")]
+    Taken,
+    /// It could not be stored.
+    #[error("the list could not be stored: {0}")]
+    Unstored(String),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+impl Control {
+    /// Gives an order to the recordings of a stream.
+    ///
+    /// # Errors
+    /// Why it was not obeyed.
+    pub async fn order(&self, stream: StreamId, order: Order) -> Result<(), OrderError> {
+        (self.give_order())(stream, order).await
+    }
+
+    /// Makes a list over slices that are stored already, and puts it into the index. `link` makes the URI of an
+    /// object in another bucket than the list's.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn make_list(
+        &self,
+        of: &ListOf,
+        now: Wall,
+        link: &(dyn Fn(&Object) -> Option<String> + Sync),
+    ) -> Result<Recorded, Unlisted> {
+        let database = self.database();
+        if !database.knows(&of.stream).await? {
+            return Err(Unlisted::NoStream);
+        }
+        // Sound and picture of a slice do not begin together.
+        let near = Span { start: of.span.start.plus_micros(-NEAR), end: of.span.end.plus_micros(NEAR) };
+        let moments = wanted(database.slices(&of.stream, near).await?, of)?;
+        if database.record_of(&of.to).await?.is_some_and(|there| !is_list_of(&there, &of.stream)) {
+            return Err(Unlisted::Taken);
+        }
+        let list = list(&of.to, &moments, link).ok_or(Unlisted::Scattered)?;
+        let mut size = 0;
+        for (key, body) in list.objects {
+            size = body.len() as u64;
+            let to = Object { bucket: of.to.bucket.clone(), key };
+            (self.put_object())(to, PLAYLIST, body).await.map_err(Unlisted::Unstored)?;
+        }
+        let entry = Entry {
+            part: Part::File,
+            format: list.format,
+            object: of.to.clone(),
+            template: of.template.clone(),
+            sequence: 0,
+            start: list.start,
+            end: list.end,
+            duration: list.duration,
+            width: list.width,
+            height: list.height,
+            pauses: Vec::new(),
+            retention_days: None,
+        };
+        database.index(NewRecord::new(of.stream.clone(), Kind::List, entry, size, now)).await?;
+        let made = database.record_of(&of.to).await?;
+        made.ok_or_else(|| Unlisted::Unstored("it was deleted at once".to_owned()))
+    }
+}
+
+fn is_list_of(there: &Recorded, stream: &StreamId) -> bool {
+    there.kind == Kind::List && there.stream == *stream
+}
+
+/// The slices that a list is to name: of one format, TS before CMAF, and of one bucket. Of a slice in several objects
+/// the picture decides.
+fn wanted(mut slices: Vec<Recorded>, of: &ListOf) -> Result<Vec<Moment>, Unlisted> {
+    let within = |slice: &Recorded| {
+        let (start, end) = (slice.entry.start, slice.entry.end);
+        end > of.span.start && (end <= of.span.end || of.end_included && start < of.span.end)
+    };
+    let has = |format| slices.iter().any(|slice| slice.entry.format == format && within(slice));
+    let format = Container::ALL.into_iter().find(|&format| format.is_sliced() && has(format));
+    slices.retain(|slice| Some(slice.entry.format) == format);
+    let mut moments = moments(slices);
+    moments.retain(|moment| moment.lead().is_some_and(within));
+    let mut buckets = moments.iter().filter_map(Moment::lead).map(|slice| &slice.entry.object.bucket);
+    let first = buckets.next().ok_or(Unlisted::NoContent)?;
+    match buckets.all(|bucket| bucket == first) {
+        true => Ok(moments),
+        false => Err(Unlisted::Scattered),
+    }
+}
