@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control::{Control, DeleteObject, PutObject};
-use delivery::{Body, Headers, Store};
+use delivery::{Body, Headers, Mode, Store};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock;
@@ -24,8 +24,8 @@ pub(crate) fn put(stores: All) -> PutObject {
         Box::pin(async move {
             let store = store.ok_or_else(|| no_storage(&to.bucket.storage))?;
             let body = Body::Memory(vec![body]);
-            let stored = store.put(&to, &body, Headers::of(content_type)).await;
-            stored.map_err(|error| error.to_string())
+            let stored = store.put(&to, &body, Headers::of(content_type), Mode::Replace).await;
+            stored.map(drop).map_err(|error| error.to_string())
         })
     })
 }

@@ -1,7 +1,7 @@
 //! What delivery keeps in the database: the index of recordings, and calls that wait to be made.
 
 use control::{Database, Next};
-use delivery::callbacks::{self, Callbacks, Due, Outbox, Outcome};
+use delivery::callbacks::{self, Agenda, Callbacks, Due, Outbox, Outcome};
 use delivery::{BoxFuture, Registry, Told};
 use media::{StreamId, Wall};
 use output::Entry;
@@ -11,7 +11,6 @@ use crate::clock;
 use crate::telling::Telling;
 
 /// Both of them.
-#[derive(Debug)]
 pub(crate) struct Books {
     database: Database,
     /// Whom to wake when a call was added.
@@ -57,14 +56,14 @@ impl Registry for Books {
 }
 
 impl Outbox for Books {
-    fn due(&self, now: Wall, limit: usize) -> BoxFuture<'_, Result<(Vec<Due>, Option<Wall>), String>> {
+    fn due(&self, now: Wall, limit: usize) -> BoxFuture<'_, Result<Agenda, String>> {
         Box::pin(async move {
             let limit = u32::try_from(limit).unwrap_or(u32::MAX);
             let waiting = self.database.due(limit).await.map_err(|error| error.to_string())?;
             let later = waiting.iter().map(|due| due.at).find(|&at| at > now);
             let now_due = waiting.into_iter().filter(|due| due.at <= now);
             let due = now_due.map(|due| Due { post: to_make(due.post), failures: due.attempts });
-            Ok((due.collect(), later))
+            Ok(Agenda { due: due.collect(), next: later })
         })
     }
 

@@ -43,18 +43,18 @@ impl Telling {
     /// What `catalog` says for a publish of `stream` with `args`.
     pub(crate) fn of(catalog: &Catalog, stream: &StreamId, args: &[(String, String)]) -> Self {
         let mut telling = Self::default();
-        if let Some(template) = catalog.record_notifies.of_domain(stream.domain()) {
+        if let Some(template) = catalog.record_notifies().of_domain(stream.domain()) {
             let rule = &template.rule;
             let receiver = |url: &String| Receiver { url: url.clone(), signed: rule.auth_key.is_some() };
             telling.record = Some(receiver(&rule.url));
             telling.status = rule.status;
             telling.decides = rule.on_demand_url.as_ref().map(receiver);
         }
-        if let Some(template) = catalog.snapshots.applying(stream) {
+        if let Some(template) = catalog.snapshots().applying(stream) {
             telling.snapshot_endpoint = template.given.oss_endpoint.clone().unwrap_or_default();
             telling.snapshot.extend(template.rule.callback.clone().map(|url| Receiver { url, signed: false }));
         }
-        if let Some(template) = catalog.snapshot_notifies.of_domain(stream.domain()) {
+        if let Some(template) = catalog.snapshot_notifies().of_domain(stream.domain()) {
             let receiver =
                 Receiver { url: template.rule.url.clone(), signed: template.rule.auth_key.is_some() };
             telling.snapshot.retain(|other| other.url != receiver.url);
@@ -120,7 +120,7 @@ impl Telling {
 /// The key that a call of `kind` for `domain` is signed with now.
 pub(crate) fn key(catalog: &Catalog, domain: &str, kind: &str) -> Option<String> {
     match kind {
-        callback::SNAPSHOT => catalog.snapshot_notifies.of_domain(domain)?.rule.auth_key.clone(),
-        _ => catalog.record_notifies.of_domain(domain)?.rule.auth_key.clone(),
+        "snapshot" => catalog.snapshot_notifies().of_domain(domain)?.rule.auth_key.clone(),
+        _ => catalog.record_notifies().of_domain(domain)?.rule.auth_key.clone(),
     }
 }
