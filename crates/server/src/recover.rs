@@ -12,14 +12,18 @@ use crate::world::Outside;
 /// Lets every session whose recordings were open wait for its publisher, as if it had just lost it: DelayTime runs on
 /// from the last frame that was saved.
 pub(crate) fn recover(outside: &Outside, hub: &Hub, recovered: Vec<Recovered>) {
-    let mut sessions: BTreeMap<(StreamId, Wall, SessionId), Vec<Recovered>> = BTreeMap::new();
+    let mut sessions: BTreeMap<(StreamId, SessionId), Vec<Recovered>> = BTreeMap::new();
     for lane in recovered {
-        sessions.entry((lane.stream.clone(), lane.opened, lane.session)).or_default().push(lane);
+        sessions.entry((lane.stream.clone(), lane.session)).or_default().push(lane);
     }
+    let opened = |lanes: &[Recovered]| lanes.iter().map(|lane| lane.opened).min().unwrap_or_default();
+    let mut sessions: Vec<_> =
+        sessions.into_iter().map(|((stream, id), lanes)| (stream, id, opened(&lanes), lanes)).collect();
     // Of two sessions of a stream, which only a crash at the worst moment leaves, the newer one goes on.
-    for ((stream, opened, id), lanes) in sessions.into_iter().rev() {
+    sessions.sort_by_key(|&(_, _, opened, _)| std::cmp::Reverse(opened));
+    for (stream, id, opened, lanes) in sessions {
+        tracing::info!(%stream, session = %id, recordings = lanes.len(), "recording goes on after the restart");
         let session = resume(outside, &stream, opened, id, lanes);
-        tracing::info!(%stream, session = %id, "recording goes on after the restart");
         hub.resume(&stream, session);
     }
 }
