@@ -33,7 +33,6 @@ pub const ENTRIES: &[Entry] = &[
         run: entries::progressive::progressive,
         seeds: entries::progressive::files,
     },
-    Entry { name: "progressive", run: entries::progressive::progressive, seeds: entries::progressive::files },
     Entry { name: "h264-sps", run: entries::h264::sps, seeds: seeds::sps },
     Entry { name: "h264-record", run: entries::h264::record, seeds: seeds::avc_records },
     Entry { name: "aac-config", run: entries::aac::config, seeds: seeds::aac_configs },
