@@ -11,6 +11,7 @@ pub(crate) mod h265;
 pub(crate) mod huawei;
 pub(crate) mod name;
 pub(crate) mod policy;
+pub(crate) mod recording;
 pub(crate) mod reload;
 pub(crate) mod rtmp;
 pub(crate) mod session;
