@@ -1,7 +1,7 @@
 //! Recordings, a folder per format.
 //!
 //! What all formats share is here: when a file goes on, when it ends, in which order frames enter it, and how it
-//! survives our restart (`recording`). A [`format::Format`] writes them down.
+//! survives our restart (`recording`). A `Format` writes them down.
 
 mod book;
 mod cmaf;
