@@ -12,6 +12,7 @@ pub(crate) mod huawei;
 pub(crate) mod name;
 pub(crate) mod policy;
 pub(crate) mod progressive;
+pub(crate) mod recording;
 pub(crate) mod reload;
 pub(crate) mod rtmp;
 pub(crate) mod session;

@@ -55,6 +55,7 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry { name: "policy", run: entries::policy::policy, seeds: seeds::calls::policies },
     Entry { name: "reload-directives", run: entries::reload::directives, seeds: seeds::queries },
+    Entry { name: "recording", run: entries::recording::recording, seeds: entries::recording::stories },
     Entry { name: "session", run: entries::session::session, seeds: seeds::stories },
 ];
 

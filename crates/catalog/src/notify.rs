@@ -160,10 +160,6 @@ impl Rule for RecordNotifyRule {
         })
     }
 
-    fn unavailable(&self) -> Vec<String> {
-        vec!["recording notifications are not available yet".to_owned()]
-    }
-
     fn exists() -> Fault {
         Fault::exists(Param::DomainName)
     }
@@ -224,10 +220,6 @@ impl Rule for SnapshotNotifyRule {
             notify_req_auth: newer(&change.notify_req_auth, &old.notify_req_auth),
             notify_auth_key: newer(&change.notify_auth_key, &old.notify_auth_key),
         })
-    }
-
-    fn unavailable(&self) -> Vec<String> {
-        vec!["snapshot notifications are not available yet".to_owned()]
     }
 
     fn exists() -> Fault {

@@ -53,16 +53,6 @@ impl Catalog {
             plan.outputs.extend(rule.settings(&self.options).map(Spec::Snapshot));
             plan.warn("snapshot", &rule.target, rule.unavailable());
         }
-        if let Some(Template { rule, .. }) =
-            self.record_notifies.of_domain(stream.domain()).map(AsRef::as_ref)
-        {
-            plan.warn("record_notify", &rule.target, rule.unavailable());
-        }
-        if let Some(Template { rule, .. }) =
-            self.snapshot_notifies.of_domain(stream.domain()).map(AsRef::as_ref)
-        {
-            plan.warn("snapshot_notify", &rule.target, rule.unavailable());
-        }
         plan
     }
 }

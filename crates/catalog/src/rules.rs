@@ -55,7 +55,9 @@ pub trait Rule: Sized + Clone + fmt::Debug {
     }
 
     /// What it asks for that this version does not do.
-    fn unavailable(&self) -> Vec<String>;
+    fn unavailable(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The fault when its place is taken.
     fn exists() -> Fault;

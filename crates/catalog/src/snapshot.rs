@@ -168,12 +168,11 @@ impl Rule for SnapshotRule {
     }
 
     fn unavailable(&self) -> Vec<String> {
-        let callback = self.callback.as_ref().map(|_| "a snapshot callback is not available yet".to_owned());
         let mode = self
             .mode
             .as_ref()
             .map(|mode| format!("snapshot_mode {mode} is not available yet: key frames are taken"));
-        callback.into_iter().chain(mode).collect()
+        mode.into_iter().collect()
     }
 
     fn exists() -> Fault {

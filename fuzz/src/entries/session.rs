@@ -201,20 +201,24 @@ fn specs(choice: u8) -> Vec<Spec> {
         reconnect_window_s,
         put: None,
     };
-    let flv = record::Settings {
-        cycle_duration_s,
-        delay_s,
-        ..record::Settings::new(record::Container::Flv, store.clone(), file_name.clone())
-    };
-    let hls = record::Settings {
-        slice: Some(record::Slice { duration_s: slice_duration_s, name: slice_name }),
-        cycle_duration_s,
-        delay_s,
-        ..record::Settings::new(record::Container::M3u8, store.clone(), file_name)
+    let recording = |container: record::Container| {
+        let slice = record::Slice { duration_s: slice_duration_s, name: slice_name.clone() };
+        Spec::Record(record::Settings {
+            slice: Some(slice).filter(|_| container.is_sliced()),
+            cycle_duration_s,
+            delay_s,
+            ..record::Settings::new(container, store.clone(), file_name.clone())
+        })
     };
     let naming = snapshot::Naming::Sequence(picture_name);
     let counter = "snapshot".into();
-    let snapshot = snapshot::Settings { store, interval_s: 5, naming, counter, utc_offset: 28_800 };
-    let all = [Spec::Package(package), Spec::Record(flv), Spec::Record(hls), Spec::Snapshot(snapshot)];
-    all.into_iter().enumerate().filter(|(at, _)| !bit(3 + *at as u8)).map(|(_, spec)| spec).collect()
+    let snapshot =
+        snapshot::Settings { store: store.clone(), interval_s: 5, naming, counter, utc_offset: 28_800 };
+    let all = [
+        vec![Spec::Package(package)],
+        [record::Container::Flv, record::Container::Mp4].map(recording).to_vec(),
+        [record::Container::M3u8, record::Container::Cmaf].map(recording).to_vec(),
+        vec![Spec::Snapshot(snapshot)],
+    ];
+    all.into_iter().enumerate().filter(|(at, _)| !bit(3 + *at as u8)).flat_map(|(_, specs)| specs).collect()
 }

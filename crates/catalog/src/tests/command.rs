@@ -554,16 +554,6 @@ fn ten_thousand_streams_can_be_forbidden() {
 }
 
 #[test]
-fn a_publish_says_what_its_notifications_cannot_do() {
-    let catalog = after(&[Command::AddRecordNotify(record_notify())]);
-    let warnings = catalog.resolve(&publish("live", "cam")).warnings;
-    assert_eq!(
-        warnings,
-        ["record_notify template live.local/*/*: recording notifications are not available yet"]
-    );
-}
-
-#[test]
 fn keys_that_sign_are_in_no_log() {
     let secret = Some("hunter2hunter2hunter2hunter2hunter2".to_owned());
     let short = some("hunter2hunter2hunter2");

@@ -165,7 +165,10 @@ impl Book {
     }
 
     /// The index's row of `file`, which became `object`.
-    pub(super) fn entry(&self, file: File, object: Object) -> Entry {
+    pub(super) fn entry(&self, mut file: File, object: Object) -> Entry {
+        // Sound may have gone on beyond the key frame at which the file was cut.
+        let duration = file.duration();
+        file.pauses.iter_mut().for_each(|pause| pause.at = pause.at.min(duration));
         Entry {
             part: Part::File,
             format: self.settings.container,
@@ -174,7 +177,7 @@ impl Book {
             sequence: file.sequence,
             start: file.start_wall,
             end: file.ended(),
-            duration: file.duration(),
+            duration,
             width: file.width,
             height: file.height,
             pauses: file.pauses,

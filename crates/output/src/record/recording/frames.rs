@@ -1,0 +1,208 @@
+//! How a frame enters a file, and where files and slices begin and end.
+
+use std::mem::{replace, take};
+
+use media::{Packet, Run, Wall};
+
+use super::{Recording, Stretch};
+use crate::record::book::File;
+use crate::record::format::{Format, Frame, Start};
+use crate::record::gate::Way;
+use crate::record::{BATCH_BYTES, BATCH_MICROS, wall_at};
+use crate::{Effect, Effects, Error, Notice, Pause};
+
+/// Frames of other tracks that precede the first key frame of a run wait for it this long, in microseconds; then the
+/// file begins without one. Without a bound a video track that never delivers would keep all sound in memory.
+const EARLY_MICROS: i64 = 2_000_000;
+
+impl<F: Format> Recording<F> {
+    /// The next frame in order.
+    pub(super) fn frame(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
+        let Some(frame) = Frame::of(run, packet) else { return Ok(()) };
+        match self.gate.way() {
+            Way::Open => self.record(&frame, fx),
+            Way::Asking => {
+                fx.extend(self.gate.hold(&frame, self.lead).map(Effect::Ask));
+                Ok(())
+            }
+            Way::Closed => {
+                self.stretch = Stretch::Joining;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn record(&mut self, frame: &Frame<'_>, fx: &mut Effects) -> Result<(), Error> {
+        let (at, wall) = (frame.at, wall_at(frame.run, frame.at));
+        if self.gate.ends(wall) {
+            self.finish(fx);
+            return Ok(());
+        }
+        let shown = frame.shown(self.lead);
+        match (&mut self.stretch, shown) {
+            (Stretch::Going, Some(shown)) => self.cut_if_due(frame, shown, fx)?,
+            (Stretch::Going, None) => {}
+            (_, Some(_)) if !self.gate.begins(wall) => {
+                self.stretch = Stretch::Joining;
+                return Ok(());
+            }
+            (Stretch::Opening(early), Some(_)) => {
+                let early = take(early);
+                return self.with_key(frame, early, shown, fx);
+            }
+            (Stretch::Joining, Some(_)) => return self.with_key(frame, Vec::new(), shown, fx),
+            (Stretch::Opening(early), None) if self.lead != Some(frame.packet.track) => {
+                early.push(frame.packet.clone());
+                let since = early.first().and_then(|first| Frame::of(frame.run, first)).map_or(at, |f| f.at);
+                if at.saturating_sub(since) < EARLY_MICROS {
+                    return Ok(());
+                }
+                let early = take(early);
+                return self.without_key(frame.run, early, fx);
+            }
+            // Before a key frame nothing can be decoded.
+            (Stretch::Opening(_) | Stretch::Joining, None) => return Ok(()),
+        }
+        self.put(frame, fx)
+    }
+
+    /// A key frame with which the file begins or goes on, and what came before it.
+    fn with_key(
+        &mut self,
+        frame: &Frame<'_>,
+        early: Vec<Packet>,
+        shown: Option<i64>,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let first = early.first().filter(|_| !F::LEAD_FIRST).and_then(|first| Frame::of(frame.run, first));
+        self.join(frame.run, first.map_or(frame.at, |first| first.at.min(frame.at)), shown, fx)?;
+        if F::LEAD_FIRST {
+            self.put(frame, fx)?;
+        }
+        for packet in &early {
+            if let Some(frame) = Frame::of(frame.run, packet) {
+                self.put(&frame, fx)?;
+            }
+        }
+        if F::LEAD_FIRST { Ok(()) } else { self.put(frame, fx) }
+    }
+
+    /// Frames that no key frame follows.
+    pub(super) fn without_key(
+        &mut self,
+        run: &Run,
+        early: Vec<Packet>,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let Some(first) = early.first().and_then(|first| Frame::of(run, first)) else { return Ok(()) };
+        if !self.gate.begins(wall_at(run, first.at)) {
+            self.stretch = Stretch::Joining;
+            return Ok(());
+        }
+        self.join(run, first.at, None, fx)?;
+        for packet in &early {
+            if let Some(frame) = Frame::of(run, packet) {
+                self.put(&frame, fx)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a file, or goes on with it after a pause.
+    fn join(&mut self, run: &Run, at: i64, shown: Option<i64>, fx: &mut Effects) -> Result<(), Error> {
+        let wall = wall_at(run, at);
+        let discontinuity = self.file.is_some();
+        if let Some(file) = &mut self.file {
+            let pause = Pause { at: file.duration(), wall: wall.micros_since(file.end_wall).max(0) };
+            file.join(at);
+            if take(&mut self.paused) {
+                file.pauses.push(pause);
+                self.book.keep_pause(pause);
+                fx.push(Effect::Notify(Notice::RecordResumed));
+            }
+        }
+        (self.closes_at, self.stretch) = (None, Stretch::Going);
+        self.start(run, at, shown, discontinuity, fx)
+    }
+
+    fn start(
+        &mut self,
+        run: &Run,
+        at: i64,
+        shown: Option<i64>,
+        discontinuity: bool,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let wall = wall_at(run, at);
+        if self.file.is_none() {
+            self.open(at, shown.unwrap_or(at), wall, fx);
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let picture = self.lead.and_then(|lead| run.track(lead)).and_then(|track| track.picture());
+        if let Some(picture) = picture {
+            (file.width, file.height) = (picture.width, picture.height);
+        }
+        self.slice_shown = shown.unwrap_or(at);
+        let start = Start { at, shown, wall, discontinuity };
+        self.format.start(file, &start, &mut self.book, fx)
+    }
+
+    fn open(&mut self, at: i64, shown: i64, wall: Wall, fx: &mut Effects) {
+        if !replace(&mut self.exists, true) {
+            fx.push(Effect::Notify(Notice::RecordStarted));
+        }
+        fx.push(Effect::Save(self.fresh()));
+        fx.push(Effect::Notify(Notice::RecordFileOpened));
+        let sequence = self.book.numbers.files;
+        self.book.numbers.files += 1;
+        (self.paused, self.cut, self.changed) = (false, false, true);
+        self.file = Some(File {
+            sequence,
+            shift: at,
+            shown: shown.saturating_sub(at),
+            end: at,
+            start_wall: wall,
+            end_wall: wall,
+            width: 0,
+            height: 0,
+            pauses: Vec::new(),
+        });
+    }
+
+    /// Ends the file or the slice if this key frame is the first that is shown at or after its time.
+    fn cut_if_due(&mut self, frame: &Frame<'_>, shown: i64, fx: &mut Effects) -> Result<(), Error> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let micros = |seconds: u32| i64::from(seconds) * 1_000_000;
+        let cycle = file.time(shown).saturating_sub(file.shown) >= micros(self.book.cycle_s);
+        let slice = self.book.settings.slice.as_ref();
+        let slice =
+            slice.is_some_and(|slice| shown.saturating_sub(self.slice_shown) >= micros(slice.duration_s));
+        if !cycle && !slice && !self.cut {
+            return Ok(());
+        }
+        if cycle || self.cut {
+            (file.end, file.end_wall) = (frame.at, wall_at(frame.run, frame.at));
+        }
+        self.format.end(file, Some(frame.at), &mut self.book, fx);
+        if cycle || self.cut {
+            self.close(fx);
+        }
+        self.start(frame.run, frame.at, Some(shown), false, fx)
+    }
+
+    fn put(&mut self, frame: &Frame<'_>, fx: &mut Effects) -> Result<(), Error> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if self.format.waiting() == 0 {
+            self.batch_from = frame.at;
+        }
+        file.end = file.end.max(frame.end);
+        file.end_wall = wall_at(frame.run, file.end);
+        (self.reached, self.last) = (self.reached.max(frame.end), file.end_wall);
+        self.format.write(file, frame, &mut self.book, fx)?;
+        let due = frame.end.saturating_sub(self.batch_from) >= BATCH_MICROS;
+        if due || self.format.waiting() >= BATCH_BYTES {
+            self.format.flush(file, &mut self.book, fx);
+        }
+        Ok(())
+    }
+}
