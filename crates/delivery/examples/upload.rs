@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use delivery::{Body, Headers, S3Store, Store, s3};
+use delivery::{Body, Headers, Mode, S3Store, Store, s3};
 use media::Wall;
 use output::{Bucket, Object};
 
@@ -51,7 +51,7 @@ async fn upload(url: &str, bucket: &str, key: &str, file: &str) -> Result<String
     let (to, body) = (Object { bucket, key: key.to_owned() }, Body::File(file.into()));
     let (before, begun) = (peak_kib(), Instant::now());
     store
-        .put(&to, &body, Headers::of("application/octet-stream"))
+        .put(&to, &body, Headers::of("application/octet-stream"), Mode::Replace)
         .await
         .map_err(|error| error.to_string())?;
     let figures = serde_json::json!({

@@ -1,11 +1,13 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Bytes of effects that wait in memory, over all lanes.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: usize,
     used: AtomicUsize,
+    crowded: AtomicBool,
+    incidents: Arc<AtomicU64>,
 }
 
 /// Bytes taken from a [`Budget`]; they go back when this is dropped.
@@ -16,8 +18,9 @@ pub(crate) struct Charge {
 }
 
 impl Budget {
-    pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicUsize::new(0) })
+    /// `incidents` counts when it gets crowded, and when it no longer is.
+    pub fn new(limit: usize, incidents: Arc<AtomicU64>) -> Arc<Self> {
+        Arc::new(Self { limit, used: AtomicUsize::new(0), crowded: AtomicBool::new(false), incidents })
     }
 
     /// Whether `bytes` more stay within the limit. Two lanes that ask at once may both hear yes: the limit is
@@ -26,15 +29,33 @@ impl Budget {
         self.used.load(Ordering::Relaxed).saturating_add(bytes) <= self.limit
     }
 
+    /// Whether it was half used and is not yet down to a quarter: time to stop recording, before it is used up.
+    pub fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
     /// Takes `bytes`, over the limit if need be.
     pub fn charge(self: &Arc<Self>, bytes: usize) -> Charge {
-        self.used.fetch_add(bytes, Ordering::Relaxed);
+        let used = self.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if used > self.limit / 2 {
+            self.turn(true);
+        }
         Charge { budget: Arc::clone(self), bytes }
+    }
+
+    fn turn(&self, crowded: bool) {
+        if self.crowded.swap(crowded, Ordering::Relaxed) != crowded {
+            self.incidents.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+        let Self { budget, bytes } = self;
+        let used = budget.used.fetch_sub(*bytes, Ordering::Relaxed).saturating_sub(*bytes);
+        if used <= budget.limit / 4 {
+            budget.turn(false);
+        }
     }
 }

@@ -1,5 +1,6 @@
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,8 +10,10 @@ use output::Object;
 use tokio::task::spawn_blocking;
 
 use crate::path;
-use crate::store::{Body, BoxFuture, Fault, Headers, Store, StoreError};
+use crate::store::{Body, BoxFuture, Fault, Headers, Mode, Store, StoreError};
 
+/// Bytes that are compared at a time.
+const COMPARED: usize = 128 * 1024;
 /// Folder of unfinished files; no bucket's name begins with a dot, so it is no bucket.
 const TEMPORARY: &str = ".tmp";
 
@@ -66,10 +69,12 @@ impl Store for LocalStore {
         to: &'a Object,
         body: &'a Body,
         _headers: Headers<'a>,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        mode: Mode<'a>,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
         let (inner, to, body) = (Arc::clone(&self.0), to.clone(), body.clone());
+        let replace = mode == Mode::Replace;
         Box::pin(async move {
-            let task = spawn_blocking(move || inner.put(&to, &body));
+            let task = spawn_blocking(move || inner.put(&to, &body, replace));
             // The task fails only if it panics or the runtime ends.
             task.await.unwrap_or_else(|error| Err(StoreError::io("store object", error.into())))
         })
@@ -94,7 +99,7 @@ impl Inner {
         Ok(self.root.join(relative))
     }
 
-    fn put(&self, to: &Object, body: &Body) -> Result<(), StoreError> {
+    fn put(&self, to: &Object, body: &Body, replace: bool) -> Result<u64, StoreError> {
         let target = self.locate(to)?;
         let bucket = self.root.join(to.bucket.name.as_ref());
         if self.create_buckets {
@@ -105,12 +110,13 @@ impl Inner {
         let number = self.next_temporary.fetch_add(1, Ordering::Relaxed);
         let temporary = self.root.join(TEMPORARY).join(format!("{}-{number}", std::process::id()));
         let stored = write(&temporary, body)
-            .and_then(|()| fs::rename(&temporary, &target))
             .map_err(|e| StoreError::io("write object", e))
-            .and_then(|()| sync_folder(folder).map_err(|e| StoreError::io("sync folder", e)));
+            .and_then(|()| place(&temporary, &target, replace, to))
+            .and_then(|()| sync_folder(folder).map_err(|e| StoreError::io("sync folder", e)))
+            .and_then(|()| fs::metadata(&target).map_err(|e| StoreError::io("look at object", e)));
         // Still there after an error, or if both names were the same file already.
         let _ = fs::remove_file(&temporary);
-        stored
+        Ok(stored?.len())
     }
 
     fn delete(&self, what: &Object) -> Result<(), StoreError> {
@@ -157,14 +163,78 @@ fn create_folders(bucket: &Path, folder: &Path) -> io::Result<()> {
 fn write(temporary: &Path, body: &Body) -> io::Result<()> {
     match body {
         Body::Memory(pieces) => write_pieces(&mut File::create(temporary)?, pieces)?,
-        // A link costs nothing; another file system, or one without links, costs a copy.
-        Body::File(file) => {
-            if fs::hard_link(file, temporary).is_err() {
-                fs::copy(file, temporary)?;
-            }
+        Body::File(file) => hold(file, temporary)?,
+        Body::Join { head, file, skip } => {
+            let mut out = File::create(temporary)?;
+            io::copy(&mut File::open(head)?, &mut out)?;
+            let mut rest = File::open(file)?;
+            rest.seek(SeekFrom::Start(*skip))?;
+            io::copy(&mut rest, &mut out)?;
         }
     }
     File::open(temporary)?.sync_all()
+}
+
+/// Gives a file a second name. A link costs nothing; another file system, or one without links, costs a copy.
+pub(crate) fn hold(file: &Path, name: &Path) -> io::Result<()> {
+    match fs::hard_link(file, name) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+        Err(_) => fs::copy(file, name).map(drop),
+    }
+}
+
+/// Moves a whole file to its place. Without `replace` another that is there stays, and only the same bytes will do.
+fn place(temporary: &Path, target: &Path, replace: bool, to: &Object) -> Result<(), StoreError> {
+    let placed = if replace { fs::rename(temporary, target) } else { rename_new(temporary, target) };
+    match placed {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !replace => {
+            match same_bytes(temporary, target) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(StoreError::permanent(Fault::Taken(to.key.clone()))),
+                Err(error) => Err(StoreError::io("compare objects", error)),
+            }
+        }
+        placed => placed.map_err(|e| StoreError::io("write object", e)),
+    }
+}
+
+/// Renames to a name that nothing has.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            // A file system that can't: a link is as good, and the temporary name goes anyway.
+            fs::hard_link(from, to)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether two files have the same bytes.
+fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
+    let (of_a, of_b) = (fs::metadata(a)?, fs::metadata(b)?);
+    if (of_a.dev(), of_a.ino()) == (of_b.dev(), of_b.ino()) {
+        return Ok(true);
+    }
+    if of_a.len() != of_b.len() || !of_b.is_file() {
+        return Ok(false);
+    }
+    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
+    let (mut of_a, mut of_b) = (vec![0; COMPARED], vec![0; COMPARED]);
+    loop {
+        let n = a.read(&mut of_a)?;
+        let (read, _) = of_a.split_at(n);
+        let (other, _) = of_b.split_at_mut(n);
+        b.read_exact(other)?;
+        if read != other {
+            return Ok(false);
+        }
+        if n == 0 {
+            return Ok(true);
+        }
+    }
 }
 
 /// Writes pieces through a buffer: frames of a recording are many and small.
@@ -197,7 +267,7 @@ mod tests {
 
     async fn put(store: &LocalStore, bucket: &str, key: &str, text: &'static str) -> Result<(), StoreError> {
         let body = Body::Memory(vec![Bytes::from_static(text.as_bytes()), Bytes::from_static(b"!")]);
-        store.put(&object(bucket, key), &body, Headers::of("text/plain")).await
+        store.put(&object(bucket, key), &body, Headers::of("text/plain"), Mode::Replace).await.map(drop)
     }
 
     fn unfinished(dir: &TempDir) -> usize {
@@ -225,7 +295,12 @@ mod tests {
         fs::write(&source, "slice").unwrap();
         for _ in 0..2 {
             store
-                .put(&object("b", "x.ts"), &Body::File(source.clone()), Headers::of("video/mp2t"))
+                .put(
+                    &object("b", "x.ts"),
+                    &Body::File(source.clone()),
+                    Headers::of("video/mp2t"),
+                    Mode::Replace,
+                )
                 .await
                 .unwrap();
         }
@@ -284,6 +359,30 @@ mod tests {
         assert_eq!(put(&store, "b", "a/b", "x").await.unwrap_err().kind, ErrorKind::Temporary);
         fs::create_dir(dir.path().join("objects/b")).unwrap();
         put(&store, "b", "a/b", "x").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_new_takes_the_place_of_nothing_but_itself() {
+        let dir = TempDir::new().unwrap();
+        let store = store(&dir, true);
+        let [head, file] = ["head", "file"].map(|name| dir.path().join(name));
+        fs::write(&head, "head ").unwrap();
+        fs::write(&file, "old media").unwrap();
+        let to = object("b", "a/x.flv");
+        let put = async |body: Body| {
+            store.put(&to, &body, Headers::of("video/x-flv"), Mode::New { mark: "m" }).await
+        };
+        let joined = || Body::Join { head: head.clone(), file: file.clone(), skip: 4 };
+        assert_eq!(put(joined()).await.unwrap(), 10);
+        assert_eq!(put(joined()).await.unwrap(), 10, "a try whose answer was lost");
+        for text in ["head medio", "head", "head media, and more"] {
+            let error = put(Body::Memory(vec![Bytes::from_static(text.as_bytes())])).await.unwrap_err();
+            assert!(matches!(error.fault, Fault::Taken(_)), "{error}");
+        }
+        let link = dir.path().join("objects/b/a/x.flv");
+        assert_eq!(fs::read_to_string(&link).unwrap(), "head media");
+        assert_eq!(put(Body::File(link)).await.unwrap(), 10, "the same file under two names");
+        assert_eq!(unfinished(&dir), 0);
     }
 
     #[test]

@@ -7,17 +7,29 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// Pauses between tries: they double, capped, and vary by a quarter so that lanes that failed together do not
 /// come back together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Backoff {
     failures: u32,
+    longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::within(LONGEST)
+    }
 }
 
 impl Backoff {
+    /// Pauses of at most `longest`.
+    pub fn within(longest: Duration) -> Self {
+        Self { failures: 0, longest }
+    }
+
     /// The pause after one more failure.
     pub fn next(&mut self) -> Duration {
-        let pause = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        let pause = FIRST.saturating_mul(1 << self.failures.min(16)).min(self.longest);
         self.failures = self.failures.saturating_add(1);
-        pause.mul_f64(rand::random_range(0.75..=1.25)).clamp(FIRST, LONGEST)
+        pause.mul_f64(rand::random_range(0.75..=1.25)).clamp(FIRST, self.longest)
     }
 }
 

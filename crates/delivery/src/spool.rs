@@ -1,98 +1,133 @@
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+//! What earlier runs left in the spool.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use output::Finish;
+use crate::disk::Disk;
+use crate::journal;
+use crate::lane::Files;
 
-use crate::local::{sync_folder, write_pieces};
+/// The end of a journal's name.
+const JOURNAL: &str = ".journal";
 
-/// A file of the spool that grows. All its functions block.
-#[derive(Clone, Debug)]
-pub(crate) struct Growing {
-    pub path: PathBuf,
-    file: Arc<File>,
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Lanes with something left to do.
+    pub lanes: Vec<Files>,
+    /// Files that no journal speaks of, of a version without journals or one to come, and their bytes.
+    pub files: u64,
+    pub bytes: u64,
+    /// The first number for a lane that none of those has.
+    pub next_lane: u64,
 }
 
-impl Growing {
-    /// Makes the file, and its folder if need be.
-    pub fn create(path: PathBuf) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
-        // The folder's new entry, and the one that the folder itself may be.
-        for folder in path.ancestors().skip(1).take(2) {
-            sync_folder(folder)?;
-        }
-        Ok(Self { path, file: Arc::new(file) })
-    }
-
-    /// Writes `pieces` at byte `at`. After an error the same call may be tried again: what was half written is
-    /// written over.
-    pub fn write_at(&self, at: u64, pieces: &[Bytes]) -> io::Result<()> {
-        let mut file = &*self.file;
-        file.seek(SeekFrom::Start(at))?;
-        write_pieces(&mut file, pieces)
-    }
-
-    /// Makes what was written survive a power cut.
-    pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
-    }
-
-    /// Completes a file of `len` bytes; the answer is where it is then. May be tried again after an error.
-    pub fn finish(&self, len: u64, finish: &Finish) -> io::Result<PathBuf> {
-        // A batch that failed may have left bytes behind the last good one.
-        self.file.set_len(len)?;
-        match finish {
-            Finish::AsIs => {
-                self.file.sync_all()?;
-                Ok(self.path.clone())
-            }
-            Finish::Progressive => Err(io::ErrorKind::Unsupported.into()),
-            Finish::Head { head, skip } => {
-                let whole = self.path.with_extension("whole");
-                compose(&whole, head, &self.path, *skip)?;
-                fs::remove_file(&self.path)?;
-                Ok(whole)
-            }
-        }
-    }
-}
-
-/// Writes `head` and `rest` from byte `skip` on as a new file.
-fn compose(whole: &Path, head: &Bytes, rest: &Path, skip: u64) -> io::Result<()> {
-    let mut out = File::create(whole)?;
-    out.write_all(head)?;
-    let mut rest = File::open(rest)?;
-    rest.seek(SeekFrom::Start(skip))?;
-    io::copy(&mut rest, &mut out)?;
-    out.sync_all()
-}
-
-/// Writes a whole object into the spool, and its folder if need be. Blocks.
-pub(crate) fn write_whole(path: &Path, pieces: &[Bytes]) -> io::Result<()> {
-    let growing = Growing::create(path.to_owned())?;
-    growing.write_at(0, pieces)?;
-    growing.sync()
-}
-
-/// Files and bytes that earlier runs left below `folder`, at any depth.
-pub(crate) fn left_over(folder: &Path) -> io::Result<(u64, u64)> {
-    let (mut files, mut bytes) = (0, 0);
-    for entry in fs::read_dir(folder)? {
+/// Reads every journal below `spool`. Lanes that are finished go. Blocks.
+///
+/// # Errors
+/// If a folder or journal cannot be read or written.
+pub(crate) fn find(spool: &Path, disk: &Arc<Disk>) -> io::Result<Found> {
+    let mut found = Found::default();
+    for entry in fs::read_dir(spool)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
         if metadata.is_dir() {
-            let (more_files, more_bytes) = left_over(&entry.path())?;
-            files += more_files;
-            bytes += more_bytes;
+            found.session(&entry.path(), disk)?;
         } else {
-            files += 1;
-            bytes += metadata.len();
+            found.count(metadata.len());
         }
     }
-    Ok((files, bytes))
+    Ok(found)
+}
+
+impl Found {
+    fn count(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes += bytes;
+    }
+
+    /// Reads a session's folder.
+    fn session(&mut self, folder: &Path, disk: &Arc<Disk>) -> io::Result<()> {
+        let lengths = lengths(folder)?;
+        let journals = lengths.keys().filter_map(|name| name.strip_suffix(JOURNAL));
+        let mut ours: Vec<&str> = Vec::new();
+        for lane in journals {
+            self.reserve(lane);
+            match recover(folder, lane, &lengths, disk)? {
+                Journal::Of(files) => {
+                    ours.push(lane);
+                    if !files.finish() {
+                        self.lanes.push(*files);
+                    }
+                }
+                Journal::OfNothing => ours.push(lane),
+                Journal::Unknown => {}
+            }
+        }
+        let is_ours = |name: &str| name.split_once('.').is_some_and(|(lane, _)| ours.contains(&lane));
+        let foreign: Vec<u64> =
+            lengths.iter().filter(|(name, _)| !is_ours(name)).map(|(_, len)| *len).collect();
+        foreign.into_iter().for_each(|len| self.count(len));
+        // Empty, if nothing was left of it.
+        let _ = fs::remove_dir(folder);
+        Ok(())
+    }
+
+    /// No other lane gets this one's number, which is the end of its name.
+    fn reserve(&mut self, lane: &str) {
+        let number = lane.rsplit('-').next().and_then(|number| number.parse::<u64>().ok());
+        self.next_lane = self.next_lane.max(number.map_or(0, |number| number + 1));
+    }
+}
+
+/// What a journal is.
+enum Journal {
+    /// Of a lane.
+    Of(Box<Files>),
+    /// Of a lane that did nothing yet.
+    OfNothing,
+    /// Of another version, or damaged.
+    Unknown,
+}
+
+/// Reads a lane's journal.
+fn recover(
+    folder: &Path,
+    lane: &str,
+    lengths: &BTreeMap<String, u64>,
+    disk: &Arc<Disk>,
+) -> io::Result<Journal> {
+    let path = folder.join(format!("{lane}{JOURNAL}"));
+    if lengths.get(&format!("{lane}{JOURNAL}")) == Some(&0) {
+        // Begun, and nothing was done yet.
+        let mut ours = lengths.keys().filter(|name| name.split_once('.').is_some_and(|(of, _)| of == lane));
+        ours.try_for_each(|name| fs::remove_file(folder.join(name)))?;
+        return Ok(Journal::OfNothing);
+    }
+    let records = journal::decode(&fs::read(&path)?);
+    let len_of = |name: &str| lengths.get(name).copied();
+    let Some((header, book)) = journal::replay(&records, len_of, |id| Files::part(lane, id)) else {
+        tracing::error!(journal = %path.display(), "journal of another version or without a whole line; it is kept");
+        return Ok(Journal::Unknown);
+    };
+    Files::recovered(folder.to_owned(), lane.to_owned(), header, Arc::clone(disk), book)
+        .map(|files| Journal::Of(Box::new(files)))
+}
+
+/// The files of a folder.
+fn lengths(folder: &Path) -> io::Result<BTreeMap<String, u64>> {
+    let mut lengths = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_file()
+            && let Some(name) = entry.file_name().to_str()
+        {
+            lengths.insert(name.to_owned(), metadata.len());
+        }
+    }
+    Ok(lengths)
 }

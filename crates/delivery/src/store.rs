@@ -12,8 +12,9 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Where objects live: a folder, an S3 service.
 pub trait Store: Send + Sync {
-    /// Stores `body` as `to`, replacing what is there. Readers see the old object or the whole new one; after
-    /// `Ok` it survives a power cut. A file stays where it is, whatever happens.
+    /// Stores `body` as `to`; the answer is how many bytes are stored. Readers see the old object or the whole new one;
+    /// after `Ok` it survives a power cut. Files stay where they are, whatever happens. What is there already is
+    /// treated as `mode` says; [`Fault::Taken`] if it stays.
     ///
     /// Cancel safe in this sense: dropping the future leaves no partial object, perhaps the whole one.
     fn put<'a>(
@@ -21,7 +22,8 @@ pub trait Store: Send + Sync {
         to: &'a Object,
         body: &'a Body,
         headers: Headers<'a>,
-    ) -> BoxFuture<'a, Result<(), StoreError>>;
+        mode: Mode<'a>,
+    ) -> BoxFuture<'a, Result<u64, StoreError>>;
 
     /// Removes `what`; one that is not there is removed already.
     ///
@@ -45,6 +47,19 @@ impl<'a> Headers<'a> {
     }
 }
 
+/// What becomes of the object that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode<'a> {
+    /// It is replaced.
+    Replace,
+    /// It stays, unless it is what is to be stored: a try that failed may have stored it all the same. A store that
+    /// can't tell by the bytes marks its objects.
+    New {
+        /// Unique for ever, and the same for each try; printable ASCII.
+        mark: &'a str,
+    },
+}
+
 /// Bytes of an object.
 #[derive(Clone, Debug)]
 pub enum Body {
@@ -52,6 +67,15 @@ pub enum Body {
     Memory(Vec<Bytes>),
     /// A file that nobody writes to any more.
     File(PathBuf),
+    /// A file, and behind it another from a byte on; nobody writes to them any more.
+    Join {
+        /// The first.
+        head: PathBuf,
+        /// The second.
+        file: PathBuf,
+        /// Bytes of it that are left out.
+        skip: u64,
+    },
 }
 
 /// An object was not stored.
@@ -101,6 +125,23 @@ pub enum Fault {
         /// What cannot be in it.
         component: String,
     },
+    /// Another object has this key.
+    #[error("there is another object {0:?}")]
+    Taken(String),
+    /// What is stored has another size than what was sent.
+    #[error("the stored object has {found} bytes, {sent} were sent")]
+    Size {
+        /// Bytes of the body.
+        sent: u64,
+        /// Bytes of the object.
+        found: u64,
+    },
+    /// The spool is nearly full, and recordings come first.
+    #[error("the spool is nearly full")]
+    NoRoom,
+    /// It could not be made of what is in the spool.
+    #[error("object cannot be made: {0}")]
+    Made(String),
     /// The file system refused.
     #[error("{what}: {error}")]
     Io {

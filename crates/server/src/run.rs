@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::http::Http;
 use crate::ledger::Ledger;
 use crate::publishing::Publishing;
-use crate::world::Outside;
+use crate::world::{NoRegistry, Outside};
 use crate::{clock, telemetry, tls};
 use server::config::{Config, Stores};
 
@@ -206,10 +206,15 @@ fn outside(config: &Config, stores: Stores) -> Result<Outside, Error> {
         spool: data.join("spool"),
         dead_letter: data.join("dead-letter"),
         memory_bytes: config.limits.delivery_bytes,
+        spool_bytes: config.limits.spool_bytes,
+        spool_free_bytes: config.limits.spool_free_bytes,
     };
     let workers = NonZeroUsize::new(config.limits.picture_workers).unwrap_or(NonZeroUsize::MIN);
+    // What an earlier run left open stays as it is until somebody goes on with it.
+    let (delivery, _) =
+        Delivery::open(settings, stores.all, Arc::new(NoRegistry)).map_err(failed("spool"))?;
     Ok(Outside {
-        delivery: Delivery::open(settings, stores.all).map_err(failed("spool"))?,
+        delivery,
         origin: Arc::new(Origin::default()),
         pictures: Pictures::start(workers, config.limits.picture_queue).map_err(failed("FFmpeg"))?,
         ledger: Ledger::open(data.join("ledger")).map_err(failed("ledger"))?,

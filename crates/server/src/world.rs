@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use delivery::{Delivery, Lane, LaneEffect};
+use delivery::{BoxFuture, Delivery, Lane, LaneEffect, Registry, Told};
 use ffmpeg::Pictures;
 use hub::{SlotId, World};
 use media::{SessionId, StreamId, Wall};
 use metrics::counter;
 use origin::Origin;
-use output::{Effect, Keyframe, Memory, Object, Warning, Window};
+use output::{Effect, Entry, Keyframe, Memory, Object, Warning, Window};
 use tokio::sync::oneshot;
 
 use crate::clock;
@@ -46,6 +46,12 @@ impl World for Outside {
     }
 
     fn accept(&self, stream: &StreamId, session: SessionId, effects: &mut Vec<(Option<SlotId>, Effect)>) {
+        // What an output causes by one event is for its lane one transaction.
+        let mut transactions: Vec<(SlotId, Vec<LaneEffect>)> = Vec::new();
+        let mut deliver = |slot, effect| match transactions.iter_mut().find(|(of, _)| *of == slot) {
+            Some((_, transaction)) => transaction.push(effect),
+            None => transactions.push((slot, vec![effect])),
+        };
         for (slot, effect) in effects.drain(..) {
             match (slot, effect) {
                 (slot, Effect::Warn(warning)) => {
@@ -59,17 +65,22 @@ impl World for Outside {
                 (_, Effect::Window(window)) => self.show(stream, window),
                 (_, Effect::Remember { counter, value }) => self.ledger.remember(stream, counter, value),
                 (Some(slot), Effect::Picture { frame, to, .. }) => {
-                    self.picture(stream, session, slot, frame, to)
+                    if let Some(later) = self.picture(stream, session, frame, to) {
+                        deliver(slot, later);
+                    }
                 }
                 (Some(slot), effect) => {
                     // What is left is for a lane: the arms above take everything else.
                     if let Ok(effect) = LaneEffect::try_from(effect) {
-                        self.deliver(stream, session, slot, effect);
+                        deliver(slot, effect);
                     }
                 }
                 // Only outputs store things.
                 (None, _) => {}
             }
+        }
+        for (slot, transaction) in transactions {
+            self.deliver(stream, session, slot, transaction);
         }
     }
 
@@ -90,18 +101,24 @@ impl Outside {
         self.origin.publish(stream.clone(), window);
     }
 
-    fn deliver(&self, stream: &StreamId, session: SessionId, slot: SlotId, effect: LaneEffect) {
+    fn deliver(&self, stream: &StreamId, session: SessionId, slot: SlotId, transaction: Vec<LaneEffect>) {
         let mut lanes = self.lanes();
         let lane = lanes.entry(session).or_default().entry(slot);
-        let open = || self.delivery.lane(stream, session, slot.product, slot.index);
-        lane.or_insert_with(open).accept(effect);
+        let open = || self.delivery.lane(stream, session, slot.product, slot.index, clock::now());
+        lane.or_insert_with(open).accept(transaction);
     }
 
     /// The picture takes its place in the lane now, so that it can't be overtaken while it is made.
-    fn picture(&self, stream: &StreamId, session: SessionId, slot: SlotId, frame: Keyframe, to: Object) {
+    fn picture(
+        &self,
+        stream: &StreamId,
+        session: SessionId,
+        frame: Keyframe,
+        to: Object,
+    ) -> Option<LaneEffect> {
         let Ok(made) = self.pictures.capture(frame.codec, frame.data) else {
             tracing::warn!(%stream, %session, key = to.key, "snapshot skipped: all picture workers are busy");
-            return;
+            return None;
         };
         let (done, body) = oneshot::channel::<Option<Bytes>>();
         let stream_name = stream.clone();
@@ -116,7 +133,20 @@ impl Outside {
             };
             let _ = done.send(picture);
         });
-        self.deliver(stream, session, slot, LaneEffect::Later { to, content_type: "image/jpeg", body });
+        Some(LaneEffect::Later { to, content_type: "image/jpeg", body })
+    }
+}
+
+/// Nobody keeps an index of recordings or is told of them.
+pub(crate) struct NoRegistry;
+
+impl Registry for NoRegistry {
+    fn stored<'a>(&'a self, _: &'a StreamId, _: &'a Entry, _: u64) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn told<'a>(&'a self, _: &'a Told) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
     }
 }
 

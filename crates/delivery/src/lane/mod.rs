@@ -1,31 +1,41 @@
-//! A lane: everything that one output of one session wants stored, in its order.
+//! A lane: everything that one output of one session wants stored and told, in its order.
 //!
-//! Two tasks serve it. The *writer* takes effects from a bounded queue and puts their bytes into the spool, so
-//! that memory is free again at the speed of the local disk, whatever the store does. The *sender* gets complete
-//! files from the spool to the store, one after the other, and is the only place that retries a store.
+//! Two tasks serve it. The *writer* takes transactions from a bounded queue and puts their bytes into the spool and
+//! what they mean into the journal, so that memory is free again at the speed of the local disk, whatever the store
+//! does. The *sender* takes parcels from the journal, one after the other, when a power cut can't undo them any more:
+//! objects to the store, then their rows to the index, then the notices. It is the only place that retries a store.
 
+mod draft;
+mod files;
+mod keys;
+mod progressive;
 mod sender;
 mod state;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use output::{Effect, FileId, Finish, Object};
+use output::{Effect, Entry, FileId, Finish, Notice, Object, Save};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::Charge;
+use draft::Step;
+pub(crate) use files::{Files, Unsynced};
+use progressive::progressive;
 pub use state::LaneStatus;
-pub(crate) use state::{Pending, State, Totals};
+pub(crate) use state::{Pending, State, Totals, Work};
 
-/// Effects that wait for the writer. At a `Grow` a second this is over an hour of a disk that hangs; bytes are
+/// Transactions that wait for the writer. At two a second this is over half an hour of a disk that hangs; bytes are
 /// bounded by the budget long before.
 const QUEUE: usize = 4_096;
-/// Places in the queue that a `Grow` does not take, so that the effects that must not be lost find one.
+/// Places in the queue that no `Grow` takes, so that the effects that must not be lost find one.
 const RESERVED: usize = 1_024;
+/// Bytes that an index entry or a notice counts for.
+const SMALL: usize = 512;
 
 /// What a lane takes. As the effects of the same names; [`LaneEffect::try_from`] sorts them out.
 #[derive(Debug)]
@@ -76,18 +86,31 @@ pub enum LaneEffect {
         /// Brings its bytes.
         body: oneshot::Receiver<Option<Bytes>>,
     },
+    /// Something for [`crate::Recovered::saved`].
+    Save(Save),
+    /// The object put or sealed directly before belongs in the index, once it is stored ([`crate::Registry::stored`]).
+    Index(Box<Entry>),
+    /// Somebody may want to be told, once everything before is stored and indexed ([`crate::Registry::told`]).
+    Notice {
+        /// What happened.
+        notice: Notice,
+        /// What the registry needs to know for it; comes back as it is.
+        context: String,
+    },
 }
 
 impl TryFrom<Effect> for LaneEffect {
     type Error = Effect;
 
-    /// Effects that are not for a lane come back as the error.
+    /// Effects that are not for a lane, or need something from the caller first, come back as the error.
     fn try_from(effect: Effect) -> Result<Self, Effect> {
         Ok(match effect {
             Effect::Put { to, content_type, body } => Self::Put { to, content_type, body },
             Effect::Grow { file, body } => Self::Grow { file, body },
             Effect::Seal { file, to, content_type, finish } => Self::Seal { file, to, content_type, finish },
             Effect::Replace { to, content_type, body } => Self::Replace { to, content_type, body },
+            Effect::Save(save) => Self::Save(save),
+            Effect::Index(entry) => Self::Index(entry),
             other => return Err(other),
         })
     }
@@ -99,43 +122,56 @@ impl LaneEffect {
             Self::Put { body, .. } | Self::Grow { body, .. } => body.iter().map(Bytes::len).sum(),
             Self::Seal { finish: Finish::Head { head, .. }, .. } => head.len(),
             Self::Replace { body, .. } => body.len(),
-            Self::Seal { .. } | Self::Later { .. } => 0,
+            Self::Save(Save::Fresh(bytes) | Save::Keep(bytes) | Save::Now(bytes)) => bytes.len(),
+            Self::Seal { .. } | Self::Later { .. } | Self::Save(Save::Done) => 0,
+            Self::Index(_) => SMALL,
+            Self::Notice { context, .. } => SMALL + context.len(),
         }
+    }
+
+    fn accepted(self) -> Accepted {
+        Accepted::Step(match self {
+            Self::Put { to, content_type, body } => Step::Put { to, content_type, body, replace: false },
+            Self::Grow { file, body } => Step::Grow { file, body },
+            Self::Seal { file, to, content_type, finish } => Step::Seal { file, to, content_type, finish },
+            Self::Replace { to, content_type, body } => {
+                Step::Put { to, content_type, body: vec![body], replace: true }
+            }
+            Self::Later { to, content_type, body } => return Accepted::Later { to, content_type, body },
+            Self::Save(save) => Step::Save(save),
+            Self::Index(entry) => Step::Index(entry),
+            Self::Notice { notice, context } => Step::Notice { notice, context },
+        })
     }
 }
 
-/// The way into a lane. When it is dropped the lane does what was accepted and ends.
+/// The way into a lane. When it is dropped the lane does what was accepted and ends; what is saved and open then is
+/// for the next start to go on with.
 #[derive(Debug)]
 pub struct Lane {
     queue: mpsc::Sender<Queued>,
     state: Arc<State>,
-    /// Files that were begun here and are not sealed. Only this handle uses it; nothing waits for it.
-    open: Mutex<Open>,
+    /// Bytes that were dropped since something was accepted last; 0 is none. Only this handle uses it.
+    dropping: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct Open {
-    files: BTreeMap<FileId, Damage>,
-    /// Batches are being dropped; how many bytes so far.
-    dropping: Option<u64>,
+/// A part of a transaction, as far as it is known yet.
+#[derive(Debug)]
+enum Accepted {
+    Step(Step),
+    Later {
+        to: Object,
+        content_type: &'static str,
+        body: oneshot::Receiver<Option<Bytes>>,
+    },
+    /// Nobody goes on with what is open.
+    Abandon,
 }
 
-/// What a file lacks because batches of it were dropped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Damage {
-    #[default]
-    None,
-    /// A batch after the first: positions in an index are wrong.
-    Gap,
-    /// The first batch, and with it what a head would replace.
-    Beginning,
-}
-
-/// An effect on its way to the writer.
+/// A transaction on its way to the writer.
 #[derive(Debug)]
 struct Queued {
-    effect: LaneEffect,
-    damage: Damage,
+    transaction: Vec<Accepted>,
     /// Given back when its bytes are on disk.
     charge: Charge,
     pending: Pending,
@@ -145,37 +181,39 @@ impl Lane {
     /// Opens a lane and starts its two tasks on the current runtime.
     pub(crate) fn start(state: Arc<State>) -> Self {
         let (queue, input) = mpsc::channel(QUEUE);
-        writer::start(Arc::clone(&state), input);
-        Self { queue, state, open: Mutex::default() }
+        state.count_parcels();
+        tokio::spawn(sender::run(Arc::clone(&state)));
+        tokio::spawn(writer::run(Arc::clone(&state), input));
+        Self { queue, state, dropping: AtomicU64::new(0) }
     }
 
-    /// Takes an effect; never waits.
+    /// Takes everything that one event caused, which a restart finds done whole or not at all; never waits.
     ///
-    /// Beyond the memory budget, or when the queue is nearly full, a `Grow` is dropped: the recording has a gap
-    /// of whole units, one warning per incident says so and a counter counts. The others are taken all the same.
-    pub fn accept(&self, effect: LaneEffect) {
-        let bytes = effect.bytes();
-        let damage = {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            match &effect {
-                LaneEffect::Grow { file, .. } if !self.has_room(bytes) => {
-                    return self.drop_batch(&mut open, *file, bytes);
+    /// Beyond the memory budget, or when the queue is nearly full, what grows does not: the recording has a gap of whole
+    /// units, one warning per incident says so and a counter counts. The rest is taken all the same. Long before that
+    /// [`Lane::is_blocked`] asks for no more.
+    pub fn accept(&self, transaction: Vec<LaneEffect>) {
+        if transaction.is_empty() {
+            return;
+        }
+        let bytes: usize = transaction.iter().map(LaneEffect::bytes).sum();
+        let grows = transaction.iter().any(|effect| matches!(effect, LaneEffect::Grow { .. }));
+        let transaction = match grows && !self.has_room(bytes) {
+            true => self.without_growth(transaction),
+            false => {
+                if grows {
+                    self.end_incident();
                 }
-                LaneEffect::Grow { file, .. } => {
-                    open.files.entry(*file).or_default();
-                    self.end_incident(&mut open);
-                    Damage::None
-                }
-                LaneEffect::Seal { file, .. } => open.files.remove(file).unwrap_or_default(),
-                _ => Damage::None,
+                transaction.into_iter().map(LaneEffect::accepted).collect()
             }
         };
-        let charge = self.state.shared.budget.charge(bytes);
-        let pending = self.state.pending(bytes as u64);
-        if let Err(error) = self.queue.try_send(Queued { effect, damage, charge, pending }) {
-            // Only after an hour of a disk that hangs, or if the writer died.
-            self.state.lost(&error.to_string());
-        }
+        self.queue(transaction, bytes);
+    }
+
+    /// Whether what it takes can't be kept at the moment, so that whoever makes it had better not. It changes only when
+    /// [`crate::Delivery::incidents`] does.
+    pub fn is_blocked(&self) -> bool {
+        self.state.is_blocked()
     }
 
     /// How the lane is doing.
@@ -183,25 +221,48 @@ impl Lane {
         self.state.status()
     }
 
+    /// Nobody can go on with what is open in this recovered lane: it becomes dead letters, and what was saved is
+    /// forgotten. What waits is still sent.
+    pub fn abandon(self) {
+        self.queue(vec![Accepted::Abandon], 0);
+    }
+
+    fn queue(&self, transaction: Vec<Accepted>, bytes: usize) {
+        let charge = self.state.shared.budget.charge(bytes);
+        let pending = self.state.pending(bytes as u64);
+        if let Err(error) = self.queue.try_send(Queued { transaction, charge, pending }) {
+            // Only after half an hour of a disk that hangs, or if the writer died.
+            self.state.lost(&error.to_string());
+        }
+    }
+
     fn has_room(&self, bytes: usize) -> bool {
         self.queue.capacity() > RESERVED && self.state.shared.budget.has_room(bytes)
     }
 
-    fn drop_batch(&self, open: &mut Open, file: FileId, bytes: usize) {
-        open.files
-            .entry(file)
-            .and_modify(|damage| *damage = if *damage == Damage::None { Damage::Gap } else { *damage })
-            .or_insert(Damage::Beginning);
-        if open.dropping.is_none() {
-            self.state.warn_gap_begins();
-        }
-        *open.dropping.get_or_insert(0) += bytes as u64;
-        self.state.dropped(bytes as u64);
+    fn without_growth(&self, transaction: Vec<LaneEffect>) -> Vec<Accepted> {
+        let rest = transaction.into_iter().map(|effect| match effect {
+            LaneEffect::Grow { file, ref body } => {
+                let bytes = body.iter().map(|piece| piece.len() as u64).sum();
+                self.drop_batch(bytes);
+                Accepted::Step(Step::Lost { file })
+            }
+            effect => effect.accepted(),
+        });
+        rest.collect()
     }
 
-    fn end_incident(&self, open: &mut Open) {
-        if let Some(bytes) = open.dropping.take() {
-            self.state.warn_gap_ended(bytes);
+    fn drop_batch(&self, bytes: u64) {
+        if self.dropping.fetch_add(bytes.max(1), Ordering::Relaxed) == 0 {
+            self.state.warn_gap_begins();
+        }
+        self.state.dropped(bytes);
+    }
+
+    fn end_incident(&self) {
+        match self.dropping.swap(0, Ordering::Relaxed) {
+            0 => {}
+            bytes => self.state.warn_gap_ended(bytes),
         }
     }
 }

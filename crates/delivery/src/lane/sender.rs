@@ -1,144 +1,277 @@
-use std::collections::HashMap;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use output::Object;
-use tokio::sync::mpsc;
+use output::{Entry, Notice, Object};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::{Pending, State};
-use crate::dead_letter;
+use super::keys;
+use super::state::State;
+use super::writer::{blocking, insist};
+use crate::dead_letter::{self, Letter};
+use crate::journal::{Cargo, Done, Outcome, Source, What};
+use crate::registry::Told;
 use crate::retry::Backoff;
-use crate::store::{Body, ErrorKind, Headers, StoreError};
+use crate::store::{Body, ErrorKind, Fault, Headers, Mode, StoreError};
 
-/// Objects of a lane that wait in the spool for its store. Beyond it they go to the dead letters: at a slice
-/// every 5 s a store is away for four days then.
-const WAITING: usize = 65_536;
-
-/// A complete file of the spool on its way to the store.
-#[derive(Debug)]
-pub(super) struct Parcel {
-    pub to: Object,
-    pub content_type: &'static str,
-    pub path: PathBuf,
-    pub len: u64,
-    /// Counts it until it is stored, superseded or a dead letter.
-    pub _pending: Pending,
-}
-
-/// The way to the sender.
-pub(super) struct Parcels {
-    queue: mpsc::Sender<Parcel>,
-    waiting: Arc<Waiting>,
-    state: Arc<State>,
-}
-
-/// How many parcels for an object wait. The writer adds, the sender takes away; held for a few instructions.
-#[derive(Debug, Default)]
-struct Waiting(Mutex<HashMap<Object, usize>>);
-
-impl Waiting {
-    fn add(&self, to: &Object) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(to.clone()).or_default() += 1;
-    }
-
-    /// Takes one away; whether more for the same object follow.
-    fn take(&self, to: &Object) -> bool {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(count) = waiting.get_mut(to) else { return false };
-        *count -= 1;
-        if *count == 0 {
-            waiting.remove(to);
-            return false;
-        }
-        true
-    }
-}
-
-/// Starts the sender of a lane. It ends when nobody can send any more and every parcel is done with.
-pub(super) fn start(state: Arc<State>) -> Parcels {
-    let (queue, parcels) = mpsc::channel(WAITING);
-    let waiting = Arc::new(Waiting::default());
-    tokio::spawn(run(Arc::clone(&state), parcels, Arc::clone(&waiting)));
-    Parcels { queue, waiting, state }
-}
-
-impl Parcels {
-    /// Never waits: beyond [`WAITING`] the parcel becomes a dead letter.
-    pub fn send(&self, parcel: Parcel) {
-        self.waiting.add(&parcel.to);
-        if let Err(error) = self.queue.try_send(parcel) {
-            let parcel = error.into_inner();
-            self.waiting.take(&parcel.to);
-            let full = io::Error::other("too many objects wait for the store");
-            let mut error = StoreError::io("queue object", full);
-            error.kind = ErrorKind::Permanent;
-            let state = Arc::clone(&self.state);
-            tokio::spawn(async move { bury(&state, &parcel, &error).await });
-        }
-    }
-}
-
-async fn run(state: Arc<State>, mut parcels: mpsc::Receiver<Parcel>, waiting: Arc<Waiting>) {
-    while let Some(parcel) = parcels.recv().await {
-        // An older version of what comes later in the queue is of no use to anybody.
-        if !waiting.take(&parcel.to) {
-            deliver(&state, &parcel).await;
-        }
-        remove(parcel.path.clone()).await;
-    }
-    // Other lanes of the session may still have files there.
-    let folder = state.folder();
-    let _ = spawn_blocking(move || fs::remove_dir(folder)).await;
-}
-
-/// Tries until the store has it, or never will.
-async fn deliver(state: &State, parcel: &Parcel) {
-    let body = Body::File(parcel.path.clone());
-    let mut backoff = Backoff::default();
+/// Sends what the journal has, until nothing can follow. Ends with the journal, if nothing is left to go on with.
+///
+/// What waits is bounded by the room that the spool has, because there is no waiting parcel that is not in the spool.
+pub(super) async fn run(state: Arc<State>) {
+    let mut written = state.files.written.subscribe();
     loop {
-        let result = match state.shared.store(&parcel.to) {
-            Ok(store) => store.put(&parcel.to, &body, Headers::of(parcel.content_type)).await,
-            Err(error) => Err(error),
-        };
-        match result {
-            Ok(()) => return state.stored(&parcel.to, parcel.len),
-            Err(error) if error.kind == ErrorKind::Permanent => return bury(state, parcel, &error).await,
-            Err(error) => state.failed(&parcel.to, &error),
+        let first = state.files.book().first();
+        if let Some((n, what, superseded)) = first {
+            synced(&state, n).await;
+            let object = if superseded { None } else { deal_with(&state, n, &what).await };
+            done(&state, Done { n, object }).await;
+        } else if state.complete.load(Ordering::Acquire) {
+            break;
+        } else {
+            tokio::select! {
+                // The state that has its other end is alive.
+                _ = written.changed() => {}
+                () = state.completed.notified() => {}
+            }
         }
-        // Somebody tidied the spool: waiting for it would hold up the lane for ever.
-        if matches!(tokio::fs::try_exists(&parcel.path).await, Ok(false)) {
-            return state.lost("its file is gone from the spool");
+    }
+    // What is done with must be known to be before the journal goes: else a power cut brings the journal back.
+    state.shared.syncer.settle().await;
+    let lane = Arc::clone(&state);
+    let _ = spawn_blocking(move || lane.files.finish()).await;
+}
+
+/// Waits until a power cut can't undo parcel `n`.
+async fn synced(state: &State, n: u64) {
+    let mut synced = state.files.synced.subscribe();
+    // The state that has its other end is alive.
+    let _ = synced.wait_for(|&next| next > n).await;
+}
+
+async fn done(state: &Arc<State>, done: Done) {
+    let (lane, n) = (Arc::clone(state), done.n);
+    let to_sync = insist(state, move || lane.files.done(done.clone())).await;
+    if to_sync {
+        state.shared.syncer.add(Arc::clone(state));
+    }
+    state.discount(n);
+}
+
+/// Until it is done, or never can be. What became of it, if it is an object.
+async fn deal_with(state: &Arc<State>, n: u64, what: &What) -> Option<Outcome> {
+    match what {
+        What::Object(cargo) => Some(Delivery { state, cargo, n }.run().await),
+        What::Index(entry) => {
+            index(state, entry).await;
+            None
         }
+        What::Notice { notice, context } => {
+            tell(state, n, notice, context).await;
+            None
+        }
+        What::Nothing { to, why } => {
+            Some(Outcome { to: to.clone(), key: None, size: 0, failed: Some(why.clone()) })
+        }
+    }
+}
+
+async fn index(state: &State, entry: &Entry) {
+    let (mut entry, wanted) = (entry.clone(), entry.object.clone());
+    let size = {
+        let book = state.files.book();
+        keys::correct(&mut entry, &book.renamed);
+        match book.outcome(&wanted) {
+            Some(outcome) if outcome.failed.is_none() => outcome.size,
+            Some(_) => return,
+            None => 0,
+        }
+    };
+    let mut backoff = Backoff::default();
+    while let Err(error) = state.shared.registry.stored(&state.stream, &entry, size).await {
+        state.registry_failed("index", &error);
         sleep(backoff.next()).await;
     }
 }
 
-async fn bury(state: &State, parcel: &Parcel, error: &StoreError) {
-    state.failed(&parcel.to, error);
-    let letter = dead_letter::Letter {
-        stream: state.stream.to_string(),
-        session: state.session.to_string(),
-        output: state.output,
-        to: parcel.to.clone(),
-        content_type: parcel.content_type,
-        error: error.to_string(),
+async fn tell(state: &State, n: u64, notice: &Notice, context: &str) {
+    let Some((notice, size)) = true_notice(state, notice) else { return };
+    let told = Told {
+        id: format!("{}/{}/{n}", state.session, state.files.name),
+        stream: state.stream.clone(),
+        session: state.session,
+        product: Arc::clone(&state.output),
+        index: state.index,
+        notice,
+        size,
+        context: context.to_owned(),
     };
-    let (folder, path) = (state.shared.dead_letter.clone(), parcel.path.clone());
-    let done = spawn_blocking(move || dead_letter::bury(&folder, &path, &letter)).await;
-    if let Err(error) = done.unwrap_or_else(|error| Err(error.into())) {
-        state.lost(&format!("dead letter: {error}"));
+    let mut backoff = Backoff::default();
+    while let Err(error) = state.shared.registry.told(&told).await {
+        state.registry_failed("notice", &error);
+        sleep(backoff.next()).await;
     }
 }
 
-async fn remove(path: PathBuf) {
-    let _ = spawn_blocking(move || remove_file(&path)).await;
+/// The notice with the keys that its object has, and the object's size. `None`: there is nothing to tell.
+fn true_notice(state: &State, notice: &Notice) -> Option<(Notice, Option<u64>)> {
+    let book = state.files.book();
+    let mut notice = notice.clone();
+    let outcome = match &mut notice {
+        Notice::RecordFileStored(entry) => {
+            let outcome = book.outcome(&entry.object);
+            keys::correct(entry, &book.renamed);
+            outcome
+        }
+        Notice::SnapshotStored { object, .. } => book.outcome(object),
+        _ => None,
+    };
+    let Some(outcome) = outcome else { return Some((notice, None)) };
+    match (&outcome.failed, &notice) {
+        (None, _) => Some((notice, Some(outcome.size))),
+        (Some(why), Notice::RecordFileStored(_)) => {
+            let reason = format!("{} is not stored: {why}", outcome.to.key);
+            Some((Notice::RecordFailed { reason }, None))
+        }
+        (Some(_), _) => None,
+    }
 }
 
-fn remove_file(path: &Path) {
-    // A dead letter took its file away.
-    let _ = fs::remove_file(path);
+/// An object on its way.
+struct Delivery<'a> {
+    state: &'a Arc<State>,
+    cargo: &'a Cargo,
+    n: u64,
+}
+
+impl Delivery<'_> {
+    /// Tries until the store has it, or never will.
+    async fn run(&self) -> Outcome {
+        let mut backoff = Backoff::default();
+        loop {
+            let error = match self.send().await {
+                Ok((key, size)) => return self.stored(key, size),
+                Err(error) => error,
+            };
+            self.state.failed(&self.cargo.to, &error);
+            if error.kind == ErrorKind::Permanent {
+                return self.bury(&error).await;
+            }
+            // Somebody tidied the spool: waiting for it would hold up the lane for ever.
+            if let Some(name) = self.missing().await {
+                let why = format!("its file {name} is gone from the spool");
+                self.state.lost(&why);
+                return self.failed(why);
+            }
+            sleep(backoff.next()).await;
+        }
+    }
+
+    fn stored(&self, key: String, size: u64) -> Outcome {
+        let to = self.cargo.to.clone();
+        self.state.stored(&to, size);
+        let key = (key != to.key).then(|| {
+            self.state.renamed(&to, &key);
+            key
+        });
+        Outcome { to, key, size, failed: None }
+    }
+
+    fn failed(&self, why: String) -> Outcome {
+        Outcome { to: self.cargo.to.clone(), key: None, size: 0, failed: Some(why) }
+    }
+
+    /// The key under which it is stored then, and its size.
+    async fn send(&self) -> Result<(String, u64), StoreError> {
+        let body = self.body().await?;
+        let size = size(&body).await.map_err(|error| StoreError::io("read object", error))?;
+        let store = self.state.shared.store(&self.cargo.to)?;
+        let headers = Headers::of(&self.cargo.content_type);
+        let mark = format!("{}/{}/{}", self.state.session, self.state.files.name, self.n);
+        let mode = if self.cargo.replace { Mode::Replace } else { Mode::New { mark: &mark } };
+        for n in 1..=keys::TRIES {
+            let key = keys::numbered(&self.cargo.to.key, n);
+            let to = Object { bucket: self.cargo.to.bucket.clone(), key };
+            match store.put(&to, &body, headers, mode).await {
+                Err(StoreError { fault: Fault::Taken(_), .. }) => {}
+                Ok(found) if found == size => return Ok((to.key, size)),
+                Ok(found) => return Err(StoreError::temporary(Fault::Size { sent: size, found })),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::permanent(Fault::Taken(self.cargo.to.key.clone())))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.state.files.path(name)
+    }
+
+    async fn body(&self) -> Result<Body, StoreError> {
+        let body = match &self.cargo.source {
+            Source::File { name, .. } => Body::File(self.path(name)),
+            Source::Join { head, name, skip, .. } => {
+                Body::Join { head: self.path(head), file: self.path(name), skip: *skip }
+            }
+            Source::Progressive { name, .. } => Body::File(self.progressive(name).await?),
+        };
+        if keys::names_others(&self.cargo.content_type)
+            && let Body::File(path) = &body
+            && !self.state.files.book().renamed.is_empty()
+        {
+            return self.corrected(path.clone()).await;
+        }
+        Ok(body)
+    }
+
+    /// The progressive file of a fragmented one. Made again at each try: the last may have been interrupted.
+    async fn progressive(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let (from, to) = (self.path(name), self.path(name).with_extension("whole"));
+        let made = blocking(move || super::progressive(&from, &to).map(|made| made.map(|()| to))).await;
+        made.map_err(|error| StoreError::io("make progressive file", error))?
+            .map_err(|why| StoreError::permanent(Fault::Made(why)))
+    }
+
+    /// A playlist that names objects by the keys that they have.
+    async fn corrected(&self, path: PathBuf) -> Result<Body, StoreError> {
+        let text = blocking(move || std::fs::read_to_string(path)).await;
+        let text = text.map_err(|error| StoreError::io("read object", error))?;
+        let book = self.state.files.book();
+        let text = keys::correct_references(&text, &self.cargo.to, &book.renamed);
+        Ok(Body::Memory(vec![text.into()]))
+    }
+
+    async fn missing(&self) -> Option<String> {
+        for (name, _) in self.cargo.source.files() {
+            if matches!(tokio::fs::try_exists(self.path(name)).await, Ok(false)) {
+                return Some(name.to_owned());
+            }
+        }
+        None
+    }
+
+    async fn bury(&self, error: &StoreError) -> Outcome {
+        let letter =
+            Letter::of(self.state, Some(self.cargo.to.clone()), &self.cargo.content_type, &error.to_string());
+        for (name, _) in self.cargo.source.files() {
+            let (folder, path) = (self.state.shared.dead_letter.clone(), self.path(name));
+            let letter = letter.clone();
+            if let Err(error) = blocking(move || dead_letter::bury(&folder, &path, None, &letter)).await {
+                self.state.lost(&format!("dead letter: {error}"));
+            }
+        }
+        self.failed(error.to_string())
+    }
+}
+
+/// Bytes of an object.
+async fn size(body: &Body) -> io::Result<u64> {
+    Ok(match body {
+        Body::Memory(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
+        Body::File(path) => tokio::fs::metadata(path).await?.len(),
+        Body::Join { head, file, skip } => {
+            let rest = tokio::fs::metadata(file).await?.len().saturating_sub(*skip);
+            tokio::fs::metadata(head).await?.len() + rest
+        }
+    })
 }

@@ -1,23 +1,32 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use media::{SessionId, StreamId};
 use output::Object;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tracing::{error, info, warn};
 
+use super::draft::Step;
+use super::files::Files;
 use crate::budget::Budget;
+use crate::disk::Disk;
+use crate::registry::Registry;
 use crate::store::{ErrorKind, Fault, Store, StoreError};
+use crate::sync::Syncer;
 
 /// How a lane is doing, for `/api/streams`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaneStatus {
     /// Product name of its output.
-    pub output: &'static str,
+    pub output: Arc<str>,
     /// Which of the session's outputs of that name.
     pub index: u32,
-    /// Effects and objects accepted and not yet done with.
+    /// Whether it can keep nothing more at the moment: its disk fails or is full, or memory is used up.
+    pub blocked: bool,
+    /// Transactions and what they send, accepted and not yet done with.
     pub pending: u64,
     /// Their bytes.
     pub pending_bytes: u64,
@@ -29,7 +38,7 @@ pub struct LaneStatus {
     pub failures: u64,
     /// Objects that no retry could help.
     pub dead_letters: u64,
-    /// Batches of recordings dropped for want of memory.
+    /// Batches of recordings dropped for want of memory, and pictures for want of disk.
     pub dropped_batches: u64,
     /// What the last failure said; `None` after a success.
     pub last_error: Option<String>,
@@ -41,6 +50,9 @@ pub(crate) struct Totals {
     pub dead_letter: PathBuf,
     pub stores: HashMap<String, Arc<dyn Store>>,
     pub budget: Arc<Budget>,
+    pub disk: Arc<Disk>,
+    pub syncer: Arc<Syncer>,
+    pub registry: Arc<dyn Registry>,
     /// Effects and objects of all lanes not yet done with, and their bytes.
     pub pending: watch::Sender<(u64, u64)>,
 }
@@ -60,34 +72,67 @@ impl std::fmt::Debug for Totals {
     }
 }
 
+/// What is asked of the spool's disk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    Write = 1,
+    Sync = 2,
+}
+
 /// What the handle, the writer and the sender of a lane share. It lives as long as any of them.
 #[derive(Debug)]
 pub(crate) struct State {
     pub stream: StreamId,
     pub session: SessionId,
-    pub output: &'static str,
+    pub output: Arc<str>,
     pub index: u32,
-    /// Unique among all lanes of the process: part of spool names.
-    pub number: u64,
     pub shared: Arc<Totals>,
+    pub files: Files,
+    /// The writer is gone: no parcel follows.
+    pub complete: AtomicBool,
+    /// It just went.
+    pub completed: Notify,
+    /// What the disk does not do: each bit a [`Work`].
+    failing: AtomicU8,
+    /// Of every parcel in the book. Held for a few instructions.
+    pub waiting: Mutex<BTreeMap<u64, Pending>>,
     figures: Mutex<LaneStatus>,
 }
 
 impl State {
-    pub fn new(
-        stream: StreamId,
-        session: SessionId,
-        output: &'static str,
-        index: u32,
-        number: u64,
-        shared: Arc<Totals>,
-    ) -> Arc<Self> {
-        let figures = Mutex::new(LaneStatus { output, index, ..LaneStatus::default() });
-        Arc::new(Self { stream, session, output, index, number, shared, figures })
+    /// `None`: `files` belongs to nobody.
+    pub fn new(files: Files, shared: Arc<Totals>) -> Option<Arc<Self>> {
+        let (stream, session) = files.header.owner()?;
+        Some(Self::with(files, stream, session, shared))
+    }
+
+    /// Of a lane whose header says `stream` and `session`.
+    pub fn with(files: Files, stream: StreamId, session: SessionId, shared: Arc<Totals>) -> Arc<Self> {
+        let (output, index): (Arc<str>, u32) = (files.header.product.as_str().into(), files.header.index);
+        let figures = LaneStatus { output: Arc::clone(&output), index, ..LaneStatus::default() };
+        Arc::new(Self {
+            stream,
+            session,
+            output,
+            index,
+            shared,
+            files,
+            complete: AtomicBool::new(false),
+            completed: Notify::new(),
+            failing: AtomicU8::new(0),
+            waiting: Mutex::default(),
+            figures: Mutex::new(figures),
+        })
     }
 
     pub fn status(&self) -> LaneStatus {
-        self.figures().clone()
+        LaneStatus { blocked: self.is_blocked(), ..self.figures().clone() }
+    }
+
+    /// Whether it can keep nothing more at the moment.
+    pub fn is_blocked(&self) -> bool {
+        let Totals { disk, budget, .. } = &*self.shared;
+        self.failing.load(Ordering::Relaxed) != 0 || disk.is_full() || budget.is_crowded()
     }
 
     /// Held for a few instructions, never over an await.
@@ -95,14 +140,22 @@ impl State {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Folder of the session in the spool.
-    pub fn folder(&self) -> PathBuf {
-        self.shared.spool.join(self.session.to_string())
+    /// Counts what the book has that is not counted yet, and no longer what it has not.
+    pub fn count_parcels(self: &Arc<Self>) {
+        let sizes: Vec<(u64, u64)> = {
+            let book = self.files.book();
+            book.pending.iter().map(|(&n, what)| (n, what.size())).collect()
+        };
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for (n, size) in sizes {
+            waiting.entry(n).or_insert_with(|| self.pending(size));
+        }
     }
 
-    /// Name of this lane in the spool.
-    pub fn spool_name(&self) -> String {
-        format!("{}-{}-{}", self.output.replace('/', "-"), self.index, self.number)
+    /// A parcel is dealt with.
+    pub fn discount(&self, n: u64) {
+        let pending = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&n);
+        drop(pending);
     }
 
     /// Counts something with `bytes` until the answer is dropped.
@@ -133,7 +186,7 @@ impl State {
         let storage = to.bucket.storage.to_string();
         metrics::counter!("millrace_delivery_objects_total", "storage" => storage.clone()).increment(1);
         metrics::counter!("millrace_delivery_bytes_total", "storage" => storage).increment(bytes);
-        tracing::debug!(stream = %self.stream, session = %self.session, output = self.output,
+        tracing::debug!(stream = %self.stream, session = %self.session, output = %self.output,
             bucket = %to.bucket.name, key = %to.key, bytes, "object stored");
     }
 
@@ -148,22 +201,35 @@ impl State {
             .increment(1);
         if error.kind == ErrorKind::Permanent {
             figures.dead_letters += 1;
-            error!(stream = %self.stream, session = %self.session, output = self.output,
+            error!(stream = %self.stream, session = %self.session, output = %self.output,
                 bucket = %to.bucket.name, key = %to.key, %error, "object cannot be stored: kept as dead letter");
         } else {
-            warn!(stream = %self.stream, session = %self.session, output = self.output,
+            warn!(stream = %self.stream, session = %self.session, output = %self.output,
                 bucket = %to.bucket.name, key = %to.key, %error, "object not stored yet");
         }
     }
 
     /// The spool's disk failed; what is waiting stays in memory.
-    pub fn spool_failed(&self, error: &std::io::Error) {
+    pub fn spool_failed(&self, work: Work, error: &std::io::Error) {
         let mut figures = self.figures();
         figures.failures += 1;
         figures.last_error = Some(format!("spool: {error}"));
+        drop(figures);
         metrics::counter!("millrace_delivery_spool_failures_total").increment(1);
-        warn!(stream = %self.stream, session = %self.session, output = self.output, %error,
-            "cannot write to the spool");
+        if self.failing.fetch_or(work as u8, Ordering::Relaxed) == 0 {
+            self.shared.disk.incident();
+            error!(stream = %self.stream, session = %self.session, output = %self.output, %error,
+                "cannot write to the spool: frames are lost until it can be written again");
+        }
+    }
+
+    /// The spool's disk does this.
+    pub fn spool_works(&self, work: Work) {
+        if self.failing.fetch_and(!(work as u8), Ordering::Relaxed) == work as u8 {
+            self.shared.disk.incident();
+            info!(stream = %self.stream, session = %self.session, output = %self.output,
+                "the spool can be written again");
+        }
     }
 
     pub fn dropped(&self, bytes: u64) {
@@ -173,19 +239,64 @@ impl State {
     }
 
     pub fn warn_gap_begins(&self) {
-        warn!(stream = %self.stream, session = %self.session, output = self.output,
+        warn!(stream = %self.stream, session = %self.session, output = %self.output,
             "recording gap begins: the spool is slower than the stream and memory is used up");
     }
 
     pub fn warn_gap_ended(&self, bytes: u64) {
-        info!(stream = %self.stream, session = %self.session, output = self.output, bytes,
+        info!(stream = %self.stream, session = %self.session, output = %self.output, bytes,
             "recording gap ended");
+    }
+
+    /// What a picture that was made, or was not, means.
+    pub fn picture(&self, to: Object, content_type: &'static str, body: Option<Bytes>) -> Step {
+        match body {
+            Some(body) if !self.shared.disk.is_tight() => {
+                Step::Put { to, content_type, body: vec![body], replace: true }
+            }
+            Some(body) => {
+                self.dropped(body.len() as u64);
+                Step::Nothing { to, why: "the spool is nearly full".to_owned() }
+            }
+            None => Step::Nothing { to, why: "there was no picture".to_owned() },
+        }
+    }
+
+    /// The handle is gone before everything was closed.
+    pub fn tell_left_open(&self, files: usize) {
+        info!(stream = %self.stream, session = %self.session, output = %self.output, files,
+            "the next start goes on with what is open");
+    }
+
+    /// A file is kept that nobody can go on with.
+    pub fn tell_abandoned(&self, bytes: u64) {
+        self.figures().dead_letters += 1;
+        metrics::counter!("millrace_delivery_abandoned_total").increment(1);
+        error!(stream = %self.stream, session = %self.session, output = %self.output, bytes,
+            "a recording file that was open cannot be gone on with: kept as dead letter");
+    }
+
+    /// What was stored has no row in the index yet, or nobody was told of it.
+    pub fn registry_failed(&self, what: &'static str, error: &str) {
+        let mut figures = self.figures();
+        figures.failures += 1;
+        figures.last_error = Some(format!("{what}: {error}"));
+        metrics::counter!("millrace_delivery_registry_failures_total", "what" => what).increment(1);
+        warn!(stream = %self.stream, session = %self.session, output = %self.output, what, error,
+            "not written down yet what is stored");
+    }
+
+    /// An object has another key than it was to have.
+    pub fn renamed(&self, to: &Object, key: &str) {
+        metrics::counter!("millrace_delivery_renamed_total").increment(1);
+        warn!(stream = %self.stream, session = %self.session, output = %self.output,
+            bucket = %to.bucket.name, wanted = %to.key, key, "another object has this key: stored under the next free one");
     }
 
     /// An effect that must not be lost was.
     pub fn lost(&self, why: &str) {
         metrics::counter!("millrace_delivery_lost_total").increment(1);
-        error!(stream = %self.stream, session = %self.session, output = self.output, why, "effect lost");
+        error!(stream = %self.stream, session = %self.session, output = %self.output, why, "effect lost");
     }
 }
 
@@ -194,15 +305,6 @@ impl State {
 pub(crate) struct Pending {
     state: Arc<State>,
     bytes: u64,
-}
-
-impl Pending {
-    /// It turned out to have `bytes`.
-    pub fn resize(&mut self, bytes: u64) {
-        let by = bytes as i64 - self.bytes as i64;
-        self.bytes = bytes;
-        self.state.count(0, by);
-    }
 }
 
 impl Drop for Pending {

@@ -13,7 +13,7 @@ use super::plan::{Item, Known, Step, Wanted};
 use super::{Mirrors, Target};
 use crate::lane::Totals;
 use crate::retry::Backoff;
-use crate::store::{Body, ErrorKind, Headers, StoreError};
+use crate::store::{Body, ErrorKind, Fault, Headers, Mode, StoreError};
 
 /// Makes the bucket look like the newest window of a stream.
 pub(super) struct Task {
@@ -127,11 +127,13 @@ impl Task {
         let headers =
             Headers { content_type: item.resource.content_type, cache_control: Some(&item.cache_control) };
         let outcome = match self.shared.store(&item.to) {
-            Ok(store) => store.put(&item.to, &body, headers).await,
+            // Recordings need the room, and what is live now is old when there is some.
+            Ok(_) if self.shared.disk.is_tight() => Err(StoreError::temporary(Fault::NoRoom)),
+            Ok(store) => store.put(&item.to, &body, headers, Mode::Replace).await,
             Err(error) => Err(error),
         };
         match outcome {
-            Ok(()) => {
+            Ok(_) => {
                 self.known.stored(item);
                 self.put_backoff = Backoff::default();
                 self.count_stored(item);

@@ -9,7 +9,8 @@ use tokio::time::sleep;
 
 use super::plan::{Known, Step, Wanted};
 use super::*;
-use crate::store::{Body, BoxFuture, ErrorKind, Fault, Headers, Store, StoreError};
+use crate::store::{Body, BoxFuture, ErrorKind, Fault, Headers, Mode, Store, StoreError};
+use crate::tests::Diary;
 use crate::{Delivery, Settings};
 
 /// TARGETDURATION of all windows, in seconds.
@@ -105,17 +106,19 @@ impl Store for Shelf {
         to: &'a Object,
         body: &'a Body,
         headers: Headers<'a>,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        _mode: Mode<'a>,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
             self.fate('+', &to.key).await?;
             let Body::Memory(pieces) = body else { panic!("windows are in memory") };
             assert!(headers.cache_control.is_some());
             let text = String::from_utf8(pieces.concat()).unwrap();
+            let len = text.len() as u64;
             self.change(|inside| {
                 inside.objects.insert(to.key.clone(), text);
                 inside.assert_whole();
             });
-            Ok(())
+            Ok(len)
         })
     }
 
@@ -141,11 +144,12 @@ struct Story {
 fn story() -> Story {
     let dir = TempDir::new().unwrap();
     let folder = |name| dir.path().join(name);
+    let (spool, dead_letter) = (folder("spool"), folder("dead-letter"));
     let settings =
-        Settings { spool: folder("spool"), dead_letter: folder("dead-letter"), memory_bytes: 1 << 20 };
+        Settings { spool, dead_letter, memory_bytes: 1 << 20, spool_bytes: None, spool_free_bytes: 100 };
     let shelf = Arc::new(Shelf::default());
     let stores = HashMap::from([("shelf".to_owned(), Arc::clone(&shelf) as Arc<dyn Store>)]);
-    let delivery = Delivery::open(settings, stores).unwrap();
+    let (delivery, _) = Delivery::open(settings, stores, Arc::new(Diary::default())).unwrap();
     let stream = StreamId::parse("live.local", "live", "s").unwrap();
     Story { _dir: dir, shelf, delivery, stream }
 }

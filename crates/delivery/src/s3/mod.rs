@@ -28,7 +28,7 @@ use media::Wall;
 use output::Object;
 use tokio::time::Instant;
 
-use crate::store::{Body, BoxFuture, ErrorKind, Headers, Store, StoreError};
+use crate::store::{Body, BoxFuture, ErrorKind, Fault, Headers, Mode, Store, StoreError};
 pub use address::Style;
 use progress::{Progress, unless_stalled};
 pub use trouble::{Refusal, Trouble};
@@ -41,6 +41,10 @@ pub const STALL: Duration = Duration::from_secs(30);
 pub const SINGLE_MAX: u64 = 32 * MIB;
 /// Bytes of a part of a larger one: 10,000 of them, the most there may be, are 160 GB. A larger file has larger parts.
 pub const PART: u64 = 16 * MIB;
+
+/// Name of the metadata (`x-amz-meta-`) that says which object of ours it is: a try whose answer was lost is told from
+/// another object of the same key.
+const MARK: &str = "millrace";
 
 const MIB: u64 = 1024 * 1024;
 
@@ -122,9 +126,10 @@ impl Store for S3Store {
         to: &'a Object,
         body: &'a Body,
         headers: Headers<'a>,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        mode: Mode<'a>,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
-            let outcome = self.0.put(to, body, headers).await;
+            let outcome = self.0.put(to, body, headers, mode).await;
             self.0.tell_of(&outcome);
             outcome
         })
@@ -140,21 +145,56 @@ impl Store for S3Store {
 }
 
 impl Inner {
-    async fn put(&self, to: &Object, body: &Body, headers: Headers<'_>) -> Result<(), StoreError> {
-        let progress = Progress::default();
-        let (stream, len) = match body {
-            Body::Memory(pieces) => body::pieces(pieces, &progress),
-            Body::File(path) => {
-                let metadata = tokio::fs::metadata(path).await;
-                let len = metadata.map_err(|error| StoreError::io("read object", error))?.len();
-                if len > SINGLE_MAX {
-                    return multipart::put(self, to, path, len, headers).await;
-                }
-                let stream = body::file(path, 0, len, &progress).await;
-                (stream.map_err(|error| StoreError::io("read object", error))?, len)
-            }
+    async fn put(
+        &self,
+        to: &Object,
+        body: &Body,
+        headers: Headers<'_>,
+        mode: Mode<'_>,
+    ) -> Result<u64, StoreError> {
+        let unreadable = |error| StoreError::io("read object", error);
+        let stretches = body::stretches(body).await.map_err(unreadable)?;
+        let len = match body {
+            Body::Memory(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
+            _ => stretches.iter().map(|stretch| stretch.len).sum(),
         };
-        Ok(self.put_whole(to, stream, len, headers, &progress).await?)
+        if let Mode::New { mark } = mode
+            && self.has(to, len, mark).await?
+        {
+            return Ok(len);
+        }
+        let progress = Progress::default();
+        let stream = match body {
+            Body::Memory(pieces) => body::pieces(pieces, &progress).0,
+            _ if len > SINGLE_MAX => {
+                return multipart::put(self, to, stretches, len, headers, mode).await.map(|()| len);
+            }
+            _ => body::range(&stretches, 0, len, &progress).await.map_err(unreadable)?,
+        };
+        self.put_whole(to, stream, len, headers, mode, &progress).await?;
+        Ok(len)
+    }
+
+    /// Whether the object is there already, because a try stored it whose answer was lost.
+    ///
+    /// # Errors
+    /// If another object is there.
+    async fn has(&self, to: &Object, len: u64, mark: &str) -> Result<bool, StoreError> {
+        let bucket = to.bucket.name.as_ref();
+        let request = self.client.head_object().bucket(bucket).key(&to.key);
+        let head = match self.answer(request.send(), bucket).await {
+            Ok(head) => head,
+            Err(Trouble::Refused { refusal }) if refusal.status == 404 => return Ok(false),
+            // A key that may write and not read is a good key. That nothing is replaced it can't know.
+            Err(Trouble::Denied { .. }) => return Ok(false),
+            Err(trouble) => return Err(trouble.into()),
+        };
+        let marked = head.metadata().and_then(|metadata| metadata.get(MARK)).is_some_and(|m| m == mark);
+        if marked && head.content_length() == Some(as_i64(len)) {
+            return Ok(true);
+        }
+        // What was stored by halves and is ours is replaced.
+        if marked { Ok(false) } else { Err(StoreError::permanent(Fault::Taken(to.key.clone()))) }
     }
 
     async fn put_whole(
@@ -163,11 +203,13 @@ impl Inner {
         stream: ByteStream,
         len: u64,
         headers: Headers<'_>,
+        mode: Mode<'_>,
         progress: &Progress,
     ) -> Result<(), Trouble> {
         let bucket = to.bucket.name.as_ref();
         let request = self.client.put_object().bucket(bucket).key(&to.key).content_type(headers.content_type);
         let request = request.set_cache_control(headers.cache_control.map(str::to_owned));
+        let request = request.set_metadata(metadata(mode));
         let request = request.content_length(as_i64(len)).body(stream);
         let sent = unless_stalled(request.send(), progress, self.settings.stall).await?;
         sent.map(drop).map_err(|error| self.trouble(&error, bucket))
@@ -183,9 +225,9 @@ impl Inner {
         }
     }
 
-    fn tell_of(&self, outcome: &Result<(), StoreError>) {
+    fn tell_of<T>(&self, outcome: &Result<T, StoreError>) {
         match outcome {
-            Ok(()) => self.tell(true),
+            Ok(_) => self.tell(true),
             Err(error) if error.kind == ErrorKind::Temporary => self.tell(false),
             // The fault of the object, not of the service.
             Err(_) => {}
@@ -196,6 +238,14 @@ impl Inner {
     fn tell(&self, up: bool) {
         let storage = self.settings.name.clone();
         metrics::gauge!("millrace_delivery_storage_up", "storage" => storage).set(f64::from(up));
+    }
+}
+
+/// What an object is marked with.
+fn metadata(mode: Mode<'_>) -> Option<HashMap<String, String>> {
+    match mode {
+        Mode::Replace => None,
+        Mode::New { mark } => Some(HashMap::from([(MARK.to_owned(), mark.to_owned())])),
     }
 }
 

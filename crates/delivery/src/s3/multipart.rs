@@ -1,4 +1,3 @@
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,10 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::body::{self, Stretch};
 use super::progress::{Progress, unless_stalled};
-use super::{Inner, MIB, PART, Trouble, as_i64, body};
-use crate::store::{Headers, StoreError};
+use super::{Inner, MIB, PART, Trouble, as_i64};
+use crate::store::{Headers, Mode, StoreError};
 
 /// Parts on their way at once: one is being sent while the service answers for the other. More would be more
 /// connections and memory for each lane, for a line that one part at a time fills already.
@@ -33,11 +33,12 @@ fn part_len(len: u64) -> u64 {
 pub(super) async fn put(
     inner: &Inner,
     to: &Object,
-    path: &Path,
+    stretches: Vec<Stretch>,
     len: u64,
     headers: Headers<'_>,
+    mode: Mode<'_>,
 ) -> Result<(), StoreError> {
-    let mut upload = Upload::begin(inner, to, path, len, headers).await?;
+    let mut upload = Upload::begin(inner, to, stretches, len, headers, mode).await?;
     let finished = upload.finish().await;
     match &finished {
         Ok(()) => upload.id = None,
@@ -61,7 +62,7 @@ struct Target {
     client: Client,
     bucket: String,
     key: String,
-    path: PathBuf,
+    stretches: Vec<Stretch>,
     id: String,
     stall: Duration,
 }
@@ -70,21 +71,23 @@ impl<'a> Upload<'a> {
     async fn begin(
         inner: &'a Inner,
         to: &Object,
-        path: &Path,
+        stretches: Vec<Stretch>,
         len: u64,
         headers: Headers<'_>,
+        mode: Mode<'_>,
     ) -> Result<Self, Trouble> {
         let bucket = to.bucket.name.as_ref();
         let request = inner.client.create_multipart_upload().bucket(bucket).key(&to.key);
         let request = request.content_type(headers.content_type);
         let request = request.set_cache_control(headers.cache_control.map(str::to_owned));
+        let request = request.set_metadata(super::metadata(mode));
         let created = inner.answer(request.send(), bucket).await?;
         let id = created.upload_id.ok_or(Trouble::Answer { lacks: "an upload id" })?;
         let target = Arc::new(Target {
             client: inner.client.clone(),
             bucket: bucket.to_owned(),
             key: to.key.clone(),
-            path: path.to_owned(),
+            stretches,
             id: id.clone(),
             stall: inner.settings.stall,
         });
@@ -190,7 +193,7 @@ type Sent = Result<
 impl Target {
     async fn send_part(&self, number: i32, offset: u64, len: u64) -> Sent {
         let progress = Progress::default();
-        let stream = body::file(&self.path, offset, len, &progress).await;
+        let stream = body::range(&self.stretches, offset, len, &progress).await;
         let stream = stream.map_err(|error| Trouble::File(error.to_string()))?;
         let request = self.client.upload_part().bucket(&self.bucket).key(&self.key).upload_id(&self.id);
         let request = request.part_number(number).content_length(as_i64(len)).body(stream);

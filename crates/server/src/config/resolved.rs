@@ -74,6 +74,10 @@ fn limits(config: &Config, out: &mut Toml) {
     out.plain("streams", limits.streams);
     out.text("window_bytes", &show_size(limits.window_bytes));
     out.text("delivery_bytes", &show_size(limits.delivery_bytes as u64));
+    if let Some(spool_bytes) = limits.spool_bytes {
+        out.text("spool_bytes", &show_size(spool_bytes));
+    }
+    out.text("spool_free_bytes", &show_size(limits.spool_free_bytes));
     out.plain("picture_workers", limits.picture_workers);
     out.plain("picture_queue", limits.picture_queue);
 }

@@ -106,6 +106,10 @@ pub struct Limits {
     pub window_bytes: u64,
     /// Bytes of recordings and snapshots waiting in memory for the spool's disk; beyond, recordings get gaps.
     pub delivery_bytes: usize,
+    /// Bytes of the spool, where objects wait for their store; beyond, recordings get gaps. `None`: the whole disk.
+    pub spool_bytes: Option<u64>,
+    /// Bytes of the spool's disk that are left for others; beyond, recordings get gaps.
+    pub spool_free_bytes: u64,
     /// Threads that decode key frames for snapshots.
     pub picture_workers: usize,
     /// Key frames waiting for one; beyond, a snapshot is left out.
@@ -259,6 +263,8 @@ pub(super) fn limits(section: Section<'_>) -> Limits {
         streams: count("streams", 5_000, 1_000_000),
         window_bytes: section.size("window_bytes").unwrap_or(4 << 30),
         delivery_bytes: size("delivery_bytes").unwrap_or(delivery::MEMORY_BYTES),
+        spool_bytes: section.size("spool_bytes"),
+        spool_free_bytes: section.size("spool_free_bytes").unwrap_or(delivery::SPOOL_FREE_BYTES),
         picture_workers: count("picture_workers", 1, 256),
         picture_queue: count("picture_queue", 64, 65_536),
     };

@@ -53,6 +53,8 @@ pub struct State {
     /// Bytes of each part by number, of uploads not complete.
     pub parts: BTreeMap<u32, u64>,
     pub aborted: usize,
+    /// Of an upload that is not complete.
+    pub mark: Option<String>,
     /// Requests with a body under way now, and the most there were.
     pub bodies: usize,
     pub most_bodies: usize,
@@ -64,6 +66,7 @@ pub struct Stored {
     /// What was put in one piece.
     pub bytes: Vec<u8>,
     pub content_type: String,
+    pub mark: Option<String>,
 }
 
 struct Service {
@@ -172,13 +175,16 @@ impl Service {
         }
         let _ = body.collect().await;
         if asked.method == Method::POST && has("uploads") {
+            let mark = asked.headers.get("x-amz-meta-millrace").cloned();
+            self.change(|state| state.mark = mark);
             let id = "<InitiateMultipartUploadResult><UploadId>up</UploadId></InitiateMultipartUploadResult>";
             return Response::new(Full::from(id));
         }
         if asked.method == Method::POST {
             let len = self.change(|state| {
                 let len = std::mem::take(&mut state.parts).into_values().sum();
-                state.objects.insert(asked.path.clone(), Stored { len, ..Stored::default() });
+                let mark = state.mark.take();
+                state.objects.insert(asked.path.clone(), Stored { len, mark, ..Stored::default() });
                 len
             });
             let done =
@@ -194,7 +200,10 @@ impl Service {
                 status(404, Response::new(Full::default()))
             }
             (Method::HEAD, Some(object)) => {
-                let answer = Response::builder().header("content-length", object.len);
+                let mut answer = Response::builder().header("content-length", object.len);
+                if let Some(mark) = &object.mark {
+                    answer = answer.header("x-amz-meta-millrace", mark);
+                }
                 answer.body(Full::default()).unwrap()
             }
             (Method::DELETE, _) => {
@@ -219,13 +228,14 @@ impl Service {
                 bytes.extend_from_slice(&data);
             }
         }
+        let mark = asked.headers.get("x-amz-meta-millrace").cloned();
         let content_type = asked.headers.get("content-type").cloned().unwrap_or_default();
         self.change(|state| {
             state.bodies -= 1;
             match part {
                 Some(number) => drop(state.parts.insert(number.parse().unwrap(), len)),
                 None => {
-                    state.objects.insert(asked.path.clone(), Stored { len, bytes, content_type });
+                    state.objects.insert(asked.path.clone(), Stored { len, bytes, content_type, mark });
                 }
             }
         });

@@ -151,7 +151,10 @@ async fn what_no_repair_can_help_is_permanent() {
     for code in ["KeyTooLongError", "EntityTooLarge", "InvalidURI"] {
         let mock = Mock::refusing(400, code).await;
         let body = Body::Memory(Vec::new());
-        let error = store(&mock).put(&object("k"), &body, Headers::of("text/plain")).await.unwrap_err();
+        let error = store(&mock)
+            .put(&object("k"), &body, Headers::of("text/plain"), Mode::Replace)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Permanent, "{error}");
     }
 }

@@ -22,7 +22,7 @@ fn big(dir: &TempDir) -> Body {
 }
 
 async fn put(mock: &Mock, body: &Body) -> Result<(), StoreError> {
-    store(mock).put(&object("a/b c.ts"), body, Headers::of("video/mp2t")).await
+    store(mock).put(&object("a/b c.ts"), body, Headers::of("video/mp2t"), Mode::Replace).await.map(drop)
 }
 
 fn is_part(asked: &Asked, number: u32) -> bool {
@@ -35,7 +35,8 @@ async fn pieces_in_memory_arrive_as_one_object() {
     let body =
         Body::Memory(vec![Bytes::from_static(b"one"), Bytes::from_static(b""), Bytes::from_static(b"two")]);
     put(&mock, &body).await.unwrap();
-    let expected = Stored { len: 6, bytes: b"onetwo".to_vec(), content_type: "video/mp2t".into() };
+    let (bytes, content_type) = (b"onetwo".to_vec(), "video/mp2t".into());
+    let expected = Stored { len: 6, bytes, content_type, mark: None };
     assert_eq!(mock.look(|state| state.objects.clone()), [("/live/a/b%20c.ts".to_owned(), expected)].into());
 }
 
@@ -62,7 +63,7 @@ async fn a_small_file_goes_up_in_one_plain_put() {
 async fn caches_are_told_how_long() {
     let mock = Mock::start(|_, _| None).await;
     let headers = Headers { content_type: "video/mp4", cache_control: Some("public, max-age=3") };
-    store(&mock).put(&object("k"), &Body::Memory(Vec::new()), headers).await.unwrap();
+    store(&mock).put(&object("k"), &Body::Memory(Vec::new()), headers, Mode::Replace).await.unwrap();
     put(&mock, &Body::Memory(Vec::new())).await.unwrap();
     let asked = mock.look(|state| state.asked.clone());
     assert_eq!(asked[0].headers["cache-control"], "public, max-age=3");
@@ -91,7 +92,8 @@ async fn a_host_with_dots_gets_the_bucket_in_front() {
     let url = format!("http://s3.localhost:{port}");
     let resolves = tokio::net::lookup_host(format!("live.s3.localhost:{port}")).await.is_ok();
     let store = S3Store::open(settings(&url));
-    let stored = store.put(&object("k"), &Body::Memory(Vec::new()), Headers::of("text/plain")).await;
+    let stored =
+        store.put(&object("k"), &Body::Memory(Vec::new()), Headers::of("text/plain"), Mode::Replace).await;
     if resolves {
         stored.unwrap();
         let asked = mock.look(|state| state.asked[0].clone());
@@ -181,4 +183,53 @@ async fn a_file_that_is_gone_is_an_error_of_the_disk() {
     let error = put(&mock, &Body::File("absent".into())).await.unwrap_err();
     assert!(error.to_string().starts_with("read object: "), "{error}");
     assert!(mock.look(|state| state.asked.is_empty()));
+}
+
+/// Puts a file that must not take the place of another object.
+async fn put_new(mock: &Mock, body: &Body, mark: &str) -> Result<u64, StoreError> {
+    let to = object("a/b c.ts");
+    store(mock).put(&to, body, Headers::of("video/mp2t"), Mode::New { mark }).await
+}
+
+#[tokio::test]
+async fn what_is_new_takes_the_place_of_nothing_but_itself() {
+    let mock = Mock::start(|_, _| None).await;
+    let body = Body::Memory(vec![Bytes::from_static(b"slice")]);
+    assert_eq!(put_new(&mock, &body, "one").await.unwrap(), 5);
+    assert_eq!(put_new(&mock, &body, "one").await.unwrap(), 5);
+    let puts = mock.look(|state| state.asked.iter().filter(|asked| asked.method == Method::PUT).count());
+    assert_eq!(puts, 1, "it is there already");
+    let error = put_new(&mock, &body, "two").await.unwrap_err();
+    assert!(matches!(error.fault, Fault::Taken(_)), "{error}");
+    // Ours, and stored by halves.
+    let longer = Body::Memory(vec![Bytes::from_static(b"whole slice")]);
+    assert_eq!(put_new(&mock, &longer, "one").await.unwrap(), 11);
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_look_stores_all_the_same() {
+    let mock = Mock::start(|_, asked| {
+        (asked.method == Method::HEAD).then_some(Fate::Refuse(403, "AccessDenied", "no"))
+    })
+    .await;
+    let body = Body::Memory(vec![Bytes::from_static(b"slice")]);
+    assert_eq!(put_new(&mock, &body, "one").await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn two_files_go_up_as_one_object_in_one_piece_or_in_parts() {
+    let mock = Mock::start(|_, _| None).await;
+    let dir = tempfile::tempdir().unwrap();
+    let [head, file] = ["head", "file"].map(|name| dir.path().join(name));
+    std::fs::write(&head, "head ").unwrap();
+    std::fs::write(&file, "old media").unwrap();
+    let body = Body::Join { head, file: file.clone(), skip: 4 };
+    assert_eq!(put_new(&mock, &body, "one").await.unwrap(), 10);
+    mock.look(|state| assert_eq!(state.objects["/live/a/b%20c.ts"].bytes, b"head media"));
+    std::fs::File::options().write(true).open(&file).unwrap().set_len(SINGLE_MAX + 4).unwrap();
+    assert_eq!(put_new(&mock, &body, "one").await.unwrap(), SINGLE_MAX + 5);
+    mock.look(|state| {
+        let object = &state.objects["/live/a/b%20c.ts"];
+        assert_eq!((object.len, object.mark.as_deref()), (SINGLE_MAX + 5, Some("one")));
+    });
 }

@@ -1,0 +1,205 @@
+//! Whether the spool's disk has room: what is blocked when it has not, and what is shed before.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use tracing::{info, warn};
+
+/// How near its end the disk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// There is room.
+    Fine = 0,
+    /// Live windows and snapshots are shed.
+    Tight = 1,
+    /// Recordings are blocked, too.
+    Full = 2,
+}
+
+/// What the spool may use, and does.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    spool: PathBuf,
+    limits: Limits,
+    used: AtomicU64,
+    level: AtomicU8,
+    incidents: Arc<AtomicU64>,
+    #[cfg(test)]
+    pub faults: tests::Faults,
+}
+
+/// Where it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes that the spool may have; `None`: the whole disk.
+    pub spool: Option<u64>,
+    /// Bytes of the disk that are left for others.
+    pub free: u64,
+}
+
+impl Limits {
+    /// The level at `used` bytes of spool and `free` bytes of disk. A level is left with a tenth of room only, so
+    /// that recordings do not stop and go on all the time.
+    fn level(&self, used: u64, free: u64, before: Level) -> Level {
+        let at = |level: Level, share: u64, times: u64| {
+            let (share, times) = if before >= level { (share - 10, times + 1) } else { (share, times) };
+            self.spool.is_some_and(|most| used >= most / 100 * share) || free < self.free / 4 * times
+        };
+        match () {
+            () if at(Level::Full, 100, 4) => Level::Full,
+            () if at(Level::Tight, 90, 8) => Level::Tight,
+            () => Level::Fine,
+        }
+    }
+}
+
+impl Disk {
+    pub fn new(spool: PathBuf, limits: Limits, incidents: Arc<AtomicU64>) -> Self {
+        Self {
+            spool,
+            limits,
+            used: AtomicU64::new(0),
+            level: AtomicU8::new(0),
+            incidents,
+            #[cfg(test)]
+            faults: tests::Faults::default(),
+        }
+    }
+
+    /// The spool has `bytes` more.
+    pub fn took(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The spool has `bytes` less.
+    pub fn freed(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether live windows and snapshots must do without.
+    pub fn is_tight(&self) -> bool {
+        self.level.load(Ordering::Relaxed) >= Level::Tight as u8
+    }
+
+    /// Whether recordings must.
+    pub fn is_full(&self) -> bool {
+        self.level.load(Ordering::Relaxed) >= Level::Full as u8
+    }
+
+    /// Something may be blocked that was not, or the other way round.
+    pub fn incident(&self) {
+        self.incidents.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Looks at the disk. Blocks.
+    pub fn look(&self) {
+        // If it doesn't say, writing will say what is wrong.
+        let free = self.free().unwrap_or(u64::MAX);
+        let used = self.used.load(Ordering::Relaxed);
+        let before = self.level();
+        let level = self.limits.level(used, free, before);
+        self.level.store(level as u8, Ordering::Relaxed);
+        metrics::gauge!("millrace_delivery_spool_bytes").set(used as f64);
+        metrics::gauge!("millrace_delivery_spool_free_bytes").set(free as f64);
+        metrics::gauge!("millrace_delivery_spool_level").set(f64::from(level as u8));
+        if level != before {
+            self.tell(level, used, free);
+        }
+    }
+
+    fn level(&self) -> Level {
+        match self.level.load(Ordering::Relaxed) {
+            0 => Level::Fine,
+            1 => Level::Tight,
+            _ => Level::Full,
+        }
+    }
+
+    fn tell(&self, level: Level, used: u64, free: u64) {
+        self.incident();
+        let (spool, limits) = (self.spool.display(), self.limits);
+        match level {
+            Level::Fine => info!(%spool, used, free, "the spool has room again"),
+            Level::Tight => {
+                warn!(%spool, used, free, ?limits, "the spool is nearly full: live windows and snapshots are not stored");
+            }
+            Level::Full => {
+                tracing::error!(%spool, used, free, ?limits, "the spool is full: recordings lose frames until there is room");
+            }
+        }
+    }
+
+    #[cfg(not(test))]
+    fn free(&self) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(&self.spool)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// Before anything is written to the disk.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests make the disk fail here")]
+    pub fn may_write(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A disk that fails on command.
+    #[derive(Default)]
+    pub(crate) struct Faults {
+        /// Writes that still succeed; then this error.
+        pub after: Mutex<Option<(u64, io::ErrorKind)>>,
+        /// Free bytes of the disk.
+        pub free: Mutex<Option<u64>>,
+    }
+
+    impl std::fmt::Debug for Faults {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("Faults")
+        }
+    }
+
+    impl Disk {
+        pub(super) fn free(&self) -> io::Result<u64> {
+            Ok(self.faults.free.lock().unwrap().unwrap_or(u64::MAX))
+        }
+
+        pub fn may_write(&self) -> io::Result<()> {
+            match &mut *self.faults.after.lock().unwrap() {
+                None => Ok(()),
+                Some((0, kind)) => Err((*kind).into()),
+                Some((left, _)) => {
+                    *left -= 1;
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn live_is_shed_before_recordings_are_blocked_and_both_want_some_room_to_go_on() {
+        let limits = Limits { spool: Some(1_000), free: 400 };
+        let level = |used, free, before| limits.level(used, free, before);
+        assert_eq!(level(0, 10_000, Level::Fine), Level::Fine);
+        assert_eq!(level(900, 10_000, Level::Fine), Level::Tight);
+        assert_eq!(level(1_000, 10_000, Level::Tight), Level::Full);
+        assert_eq!(level(950, 10_000, Level::Full), Level::Full);
+        assert_eq!(level(890, 10_000, Level::Full), Level::Tight);
+        assert_eq!(level(790, 10_000, Level::Tight), Level::Fine);
+        assert_eq!(level(0, 799, Level::Fine), Level::Tight);
+        assert_eq!(level(0, 399, Level::Fine), Level::Full);
+        assert_eq!(level(0, 499, Level::Full), Level::Full);
+        assert_eq!(level(0, 500, Level::Full), Level::Tight);
+        assert_eq!(level(0, 899, Level::Tight), Level::Tight);
+        assert_eq!(level(0, 900, Level::Tight), Level::Fine);
+        let whole = Limits { spool: None, free: 400 };
+        assert_eq!(whole.level(u64::MAX, 10_000, Level::Fine), Level::Fine);
+    }
+}

@@ -1,0 +1,382 @@
+//! What a lane has on disk: its journal, and the files that the journal speaks of.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use output::FileId;
+use tokio::sync::watch;
+
+use super::draft::{Draft, Step};
+use crate::disk::Disk;
+use crate::journal::{self, Book, Done, Header, Record, Source, What};
+use crate::local::sync_folder;
+
+/// A journal is written anew when it is longer than this …
+const COMPACT: u64 = 256 * 1024;
+/// … and so many times as long as it was when it was written anew last.
+const COMPACT_TIMES: u64 = 4;
+
+/// The files of a lane. What writes or syncs blocks.
+#[derive(Debug)]
+pub(crate) struct Files {
+    /// Folder of the session in the spool.
+    pub folder: PathBuf,
+    /// Name of the lane, before the dot in all its files' names.
+    pub name: String,
+    pub header: Header,
+    pub disk: Arc<Disk>,
+    /// Held while something is written; only by threads that may block. Taken before `book`.
+    io: Mutex<Io>,
+    /// Held for a few instructions.
+    book: Mutex<Book>,
+    /// Parcels below this number are in the journal.
+    pub written: watch::Sender<u64>,
+    /// Parcels below this number survive a power cut.
+    pub synced: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Io {
+    journal: Option<Arc<File>>,
+    /// Good bytes of it.
+    len: u64,
+    /// Its length when it was written anew.
+    base: u64,
+    /// Files that grow.
+    open: HashMap<FileId, Arc<File>>,
+    /// What is to be synced, by name.
+    dirty: HashMap<String, Arc<File>>,
+    journal_dirty: bool,
+    folder_dirty: bool,
+    /// Files and their lengths that can go when the journal is synced.
+    freed: Vec<(String, u64)>,
+    /// Whether the syncer knows.
+    listed: bool,
+}
+
+/// What a sync is of.
+pub(crate) struct Unsynced {
+    pub data: Vec<Arc<File>>,
+    pub journal: Option<Arc<File>>,
+    pub folder: Option<PathBuf>,
+    dirty: HashMap<String, Arc<File>>,
+    freed: Vec<(String, u64)>,
+    next: u64,
+}
+
+impl Unsynced {
+    /// Files and folders.
+    pub fn count(&self) -> usize {
+        self.data.len() + usize::from(self.journal.is_some()) + 2 * usize::from(self.folder.is_some())
+    }
+}
+
+impl Files {
+    /// Of a new lane. Nothing is on disk before there is something to keep.
+    pub fn new(folder: PathBuf, name: String, header: Header, disk: Arc<Disk>) -> Self {
+        Self::of(folder, name, header, disk, Book::default(), Io::default())
+    }
+
+    /// Of a lane that an earlier run left: `book` is the sum of its journal. What the book does not speak of is removed,
+    /// and the journal is written anew. Blocks.
+    pub fn recovered(
+        folder: PathBuf,
+        name: String,
+        header: Header,
+        disk: Arc<Disk>,
+        book: Book,
+    ) -> io::Result<Self> {
+        let files = Self::of(folder, name, header, disk, book, Io::default());
+        {
+            let mut io = files.io();
+            let open: Vec<(FileId, u64)> =
+                files.book().open.iter().map(|(&id, file)| (id, file.len)).collect();
+            for (id, len) in open {
+                let file = files.open_file(&mut io, id)?;
+                file.set_len(len)?;
+                file.sync_all()?;
+            }
+            files.compact(&mut io)?;
+        }
+        files.remove_strays()?;
+        files.disk.took(files.book().bytes());
+        Ok(files)
+    }
+
+    fn of(folder: PathBuf, name: String, header: Header, disk: Arc<Disk>, book: Book, io: Io) -> Self {
+        let next = book.next;
+        Self {
+            folder,
+            name,
+            header,
+            disk,
+            io: Mutex::new(io),
+            book: Mutex::new(book),
+            written: watch::Sender::new(next),
+            synced: watch::Sender::new(next),
+        }
+    }
+
+    pub fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn io(&self) -> MutexGuard<'_, Io> {
+        self.io.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Name of an open file.
+    pub fn part(name: &str, id: FileId) -> String {
+        format!("{name}.{}.part", id.0)
+    }
+
+    /// Where a file of the lane is.
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
+    }
+
+    /// Does what one event caused, whole or not at all: after an error the same can be tried again. Blocks.
+    ///
+    /// Whether the syncer must be told, because it does not know yet of what is to be synced.
+    pub fn write(&self, steps: &[Step]) -> io::Result<bool> {
+        if steps.is_empty() {
+            return Ok(false);
+        }
+        let mut io = self.io();
+        // Before the first byte: what no journal speaks of is nobody's.
+        self.begin(&mut io)?;
+        let mut draft = Draft::new(self, &mut io);
+        for step in steps {
+            draft.take(step)?;
+        }
+        let (transaction, bytes, freed) = draft.finish();
+        if transaction == journal::Transaction::default() {
+            return Ok(false);
+        }
+        let record = Record::Did(transaction);
+        self.append(&mut io, &record)?;
+        let next = {
+            let mut book = self.book();
+            if let Record::Did(transaction) = &record {
+                book.did(transaction);
+                transaction.closed.iter().for_each(|id| drop(io.open.remove(id)));
+            }
+            book.next
+        };
+        io.freed.extend(freed);
+        self.disk.took(bytes);
+        self.written.send_replace(next);
+        self.compact_if_long(&mut io);
+        Ok(self.list(&mut io))
+    }
+
+    /// Notes that a parcel is dealt with; its files go when that is synced. Blocks. The answer is as [`Files::write`]'s.
+    pub fn done(&self, done: Done) -> io::Result<bool> {
+        let mut io = self.io();
+        let record = Record::Done(done);
+        self.append(&mut io, &record)?;
+        let Record::Done(done) = record else { return Ok(false) };
+        if let Some(What::Object(cargo)) = self.book().done(&done).as_deref() {
+            let files = cargo.source.files().into_iter();
+            io.freed.extend(files.map(|(name, len)| (name.to_owned(), len)));
+            if let Source::Progressive { name, .. } = &cargo.source {
+                let whole = Path::new(name).with_extension("whole");
+                io.freed.push((whole.to_string_lossy().into_owned(), 0));
+            }
+        }
+        self.compact_if_long(&mut io);
+        Ok(self.list(&mut io))
+    }
+
+    fn list(&self, io: &mut Io) -> bool {
+        !std::mem::replace(&mut io.listed, true)
+    }
+
+    fn append(&self, io: &mut Io, record: &Record) -> io::Result<()> {
+        self.disk.may_write()?;
+        let text = journal::encode(record)?;
+        let journal = self.journal(io)?;
+        if let Err(error) = journal.write_all_at(text.as_bytes(), io.len) {
+            // Half a line does not count; without it there may be room for the next.
+            let _ = journal.set_len(io.len);
+            return Err(error);
+        }
+        io.len += text.len() as u64;
+        io.journal_dirty = true;
+        Ok(())
+    }
+
+    /// Writes the first line of the journal, if there is none.
+    fn begin(&self, io: &mut Io) -> io::Result<()> {
+        match io.len {
+            0 => self.append(io, &Record::Lane(self.header.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a long journal anew. If that fails it goes on as it is.
+    fn compact_if_long(&self, io: &mut Io) {
+        let long = io.len > COMPACT && io.len > io.base.saturating_mul(COMPACT_TIMES);
+        if long && self.compact(io).is_err() {
+            io.base = io.len;
+        }
+    }
+
+    fn journal(&self, io: &mut Io) -> io::Result<Arc<File>> {
+        if let Some(journal) = &io.journal {
+            return Ok(Arc::clone(journal));
+        }
+        let path = self.path(&format!("{}.journal", self.name));
+        let journal = Arc::new(self.create(io, &path)?);
+        io.journal = Some(Arc::clone(&journal));
+        Ok(journal)
+    }
+
+    /// Makes a file, and the session's folder if need be.
+    fn create(&self, io: &mut Io, path: &Path) -> io::Result<File> {
+        self.disk.may_write()?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        io.folder_dirty = true;
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&self.folder)?;
+                options.open(path)
+            }
+            file => file,
+        }
+    }
+
+    /// A file that is written whole.
+    pub(super) fn create_whole(&self, io: &mut Io, name: &str) -> io::Result<Arc<File>> {
+        let file = Arc::new(self.create(io, &self.path(name))?);
+        io.dirty.insert(name.to_owned(), Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// A file that grows.
+    pub(super) fn open_file(&self, io: &mut Io, id: FileId) -> io::Result<Arc<File>> {
+        let name = Self::part(&self.name, id);
+        let file = match io.open.get(&id) {
+            Some(file) => Arc::clone(file),
+            None if self.book().open.get(&id).is_some_and(|file| file.len > 0) => {
+                Arc::new(OpenOptions::new().write(true).open(self.path(&name))?)
+            }
+            None => Arc::new(self.create(io, &self.path(&name))?),
+        };
+        io.open.insert(id, Arc::clone(&file));
+        io.dirty.insert(name, Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// Writes the journal anew. What it speaks of is synced first: nobody looks at it again before it is believed.
+    fn compact(&self, io: &mut Io) -> io::Result<()> {
+        let snapshot = self.book().snapshot();
+        io.dirty.values().try_for_each(|file| file.sync_data())?;
+        let mut text = journal::encode(&Record::Lane(self.header.clone()))?;
+        text += &journal::encode(&Record::Book(Box::new(snapshot)))?;
+        let path = self.path(&format!("{}.journal", self.name));
+        let next = path.with_extension("next");
+        let file = File::create(&next)?;
+        file.write_all_at(text.as_bytes(), 0)?;
+        file.sync_all()?;
+        fs::rename(&next, &path)?;
+        sync_folder(&self.folder)?;
+        (io.len, io.base) = (text.len() as u64, text.len() as u64);
+        io.journal = Some(Arc::new(file));
+        Ok(())
+    }
+
+    /// Takes what is to be synced. Blocks while something is written.
+    pub fn unsynced(&self) -> Unsynced {
+        let mut io = self.io();
+        io.listed = false;
+        let dirty = std::mem::take(&mut io.dirty);
+        let journal_dirty = std::mem::take(&mut io.journal_dirty);
+        Unsynced {
+            data: dirty.values().cloned().collect(),
+            journal: io.journal.clone().filter(|_| journal_dirty),
+            folder: std::mem::take(&mut io.folder_dirty).then(|| self.folder.clone()),
+            dirty,
+            freed: std::mem::take(&mut io.freed),
+            next: self.book().next,
+        }
+    }
+
+    /// It was synced: what was freed goes, and the sender may send. Blocks.
+    pub fn synced(&self, unsynced: Unsynced) {
+        for (name, len) in unsynced.freed {
+            // A dead letter may have taken it away.
+            let _ = fs::remove_file(self.path(&name));
+            self.disk.freed(len);
+        }
+        self.synced.send_if_modified(|next| {
+            let more = *next < unsynced.next;
+            *next = unsynced.next.max(*next);
+            more
+        });
+    }
+
+    /// It was not; the next sync is of the same. Whether the syncer must be told.
+    pub fn not_synced(&self, unsynced: Unsynced) -> bool {
+        let mut io = self.io();
+        for (name, file) in unsynced.dirty {
+            io.dirty.entry(name).or_insert(file);
+        }
+        io.freed.extend(unsynced.freed);
+        io.journal_dirty |= unsynced.journal.is_some();
+        io.folder_dirty |= unsynced.folder.is_some();
+        self.list(&mut io)
+    }
+
+    /// Removes the journal of a lane with nothing left to go on with, and the folder if no other lane has something
+    /// there. Whether that was so. Blocks.
+    pub fn finish(&self) -> bool {
+        let mut io = self.io();
+        if !self.book().is_finished() {
+            return false;
+        }
+        io.journal = None;
+        let _ = fs::remove_file(self.path(&format!("{}.journal", self.name)));
+        for (name, len) in std::mem::take(&mut io.freed) {
+            let _ = fs::remove_file(self.path(&name));
+            self.disk.freed(len);
+        }
+        let _ = fs::remove_dir(&self.folder);
+        true
+    }
+
+    /// Removes files of the lane that its book does not speak of.
+    fn remove_strays(&self) -> io::Result<()> {
+        let known = self.known();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let ours = name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            if ours && !known.contains_key(name) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that the lane needs, and their lengths.
+    fn known(&self) -> BTreeMap<String, u64> {
+        let book = self.book();
+        let open = book.open.iter().map(|(&id, file)| (Self::part(&self.name, id), file.len));
+        let mut known: BTreeMap<String, u64> = open.collect();
+        for what in book.pending.values() {
+            if let What::Object(cargo) = &**what {
+                let files = cargo.source.files().into_iter();
+                known.extend(files.map(|(name, len)| (name.to_owned(), len)));
+            }
+        }
+        known.insert(format!("{}.journal", self.name), 0);
+        known
+    }
+}

@@ -1,0 +1,91 @@
+//! Keys that are taken, objects that are not what was sent, and what rows and notices say then.
+
+use super::*;
+
+#[test]
+fn no_object_replaces_another_and_whoever_names_it_names_its_true_key() {
+    let house = House::new();
+    for key in ["r/0.ts", "r/0~2.ts", "r/list.m3u8"] {
+        house.warehouse.objects.lock().unwrap().insert(key.to_owned(), b"another's".to_vec());
+    }
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        let [row, _] = recorded("r/0.ts");
+        lane.accept(vec![fresh(), grow(0, "slice"), seal(0, "r/0.ts"), row]);
+        drained(&delivery).await;
+    });
+    // After a restart it is still known.
+    runtime().block_on(async {
+        let (delivery, recovered) = house.open();
+        let lane = &recovered[0].lane;
+        let list = put("r/list.m3u8", "application/vnd.apple.mpegurl", "#EXTM3U\n0.ts\n");
+        lane.accept([list].into_iter().chain(recorded("r/list.m3u8")).collect());
+        drained(&delivery).await;
+    });
+    assert_eq!(house.warehouse.text("r/0.ts"), "another's");
+    assert_eq!(house.warehouse.text("r/0~3.ts"), "slice");
+    assert_eq!(house.warehouse.text("r/list~2.m3u8"), "#EXTM3U\n0~3.ts\n");
+    assert_eq!(
+        house.diary.lines(),
+        ["row r/0~3.ts 5", "row r/list~2.m3u8 15", "told stored r/list~2.m3u8 Some(15)"]
+    );
+}
+
+#[test]
+fn a_stored_object_of_another_size_is_sent_again_before_anybody_is_told() {
+    let house = House::new();
+    *house.warehouse.lies.lock().unwrap() = 1;
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        let effects = [grow(0, "file"), seal(0, "a.flv")].into_iter().chain(recorded("a.flv"));
+        lane.accept(effects.collect());
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(house.diary.lines(), [""; 0]);
+        let error = lane.status().last_error.unwrap();
+        assert_eq!(error, "the stored object has 5 bytes, 4 were sent");
+        *house.warehouse.lies.lock().unwrap() = 0;
+        drained(&delivery).await;
+    });
+    assert_eq!(house.diary.lines(), ["row a.flv 4", "told stored a.flv Some(4)"]);
+}
+
+#[test]
+fn of_a_file_that_is_a_dead_letter_there_is_no_row_and_the_notice_says_that_it_failed() {
+    let house = House::new();
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        let finish = Finish::Progressive;
+        lane.accept(vec![grow(0, "this is no MP4")]);
+        let seal =
+            LaneEffect::Seal { file: FileId(0), to: object("a.mp4"), content_type: "video/mp4", finish };
+        lane.accept([seal].into_iter().chain(recorded("a.mp4")).collect());
+        lane.accept([grow(1, "x"), super::seal(1, "b.flv")].into_iter().chain(recorded("b.flv")).collect());
+        drained(&delivery).await;
+    });
+    let lines = house.diary.lines();
+    assert!(lines[0].starts_with("told failed a.mp4 is not stored: object cannot be made"), "{lines:?}");
+    assert_eq!(lines[1..], ["row b.flv 1", "told stored b.flv Some(1)"]);
+    assert_eq!(house.letters().len(), 2);
+}
+
+#[test]
+fn rows_and_notices_are_tried_until_they_are_taken_and_stay_in_order() {
+    let house = House::new();
+    *house.diary.failures.lock().unwrap() = 5;
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        let begun = LaneEffect::Notice { notice: Notice::RecordStarted, context: "begun".to_owned() };
+        lane.accept(vec![begun, grow(0, "file")]);
+        lane.accept([seal(0, "a.flv")].into_iter().chain(recorded("a.flv")).collect());
+        drained(&delivery).await;
+        assert_eq!(lane.status().failures, 5);
+    });
+    assert_eq!(house.diary.lines(), ["told RecordStarted", "row a.flv 4", "told stored a.flv Some(4)"]);
+    let told = house.diary.told.lock().unwrap();
+    let contexts: Vec<&str> = told.values().map(|told| told.context.as_str()).collect();
+    assert_eq!(contexts, ["begun", "urls"]);
+}
