@@ -31,6 +31,7 @@
 //! kind), `_storage_up` (1 if the last call to an S3 storage worked).
 
 mod budget;
+pub mod callbacks;
 mod dead_letter;
 mod disk;
 mod journal;
