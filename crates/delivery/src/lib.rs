@@ -26,7 +26,7 @@
 //!
 //! Metrics: `millrace_delivery_objects_total`, `_bytes_total`, `_failures_total` (by storage, and kind),
 //! `_pending`, `_pending_bytes`, `_spool_failures_total`, `_dropped_batches_total`, `_dropped_bytes_total`,
-//! `_lost_total`, `_abandoned_total`, `_renamed_total`, `_registry_failures_total`, `_recovered_lanes`,
+//! `_lost_total`, `_abandoned_total`, `_fragmented_total`, `_renamed_total`, `_registry_failures_total`, `_recovered_lanes`,
 //! `_spool_left_over_files`, `_spool_bytes`, `_spool_free_bytes`, `_spool_level` (1: tight, 2: full), `_syncs_total` (by
 //! kind), `_storage_up` (1 if the last call to an S3 storage worked).
 

@@ -139,9 +139,6 @@ pub enum Fault {
     /// The spool is nearly full, and recordings come first.
     #[error("the spool is nearly full")]
     NoRoom,
-    /// It could not be made of what is in the spool.
-    #[error("object cannot be made: {0}")]
-    Made(String),
     /// The file system refused.
     #[error("{what}: {error}")]
     Io {

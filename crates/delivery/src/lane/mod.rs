@@ -25,7 +25,6 @@ use tokio::sync::{mpsc, oneshot};
 use crate::budget::Charge;
 use draft::Step;
 pub(crate) use files::{Files, Unsynced};
-use progressive::progressive;
 pub use state::LaneStatus;
 pub(crate) use state::{Pending, State, Totals, Work};
 

@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::keys;
+use super::progressive::{Made, progressive};
 use super::state::State;
 use super::writer::{blocking, insist};
 use crate::dead_letter::{self, Letter};
@@ -227,9 +228,18 @@ impl Delivery<'_> {
     /// The progressive file of a fragmented one. Made again at each try: the last may have been interrupted.
     async fn progressive(&self, name: &str) -> Result<PathBuf, StoreError> {
         let (from, to) = (self.path(name), self.path(name).with_extension("whole"));
-        let made = blocking(move || super::progressive(&from, &to).map(|made| made.map(|()| to))).await;
-        made.map_err(|error| StoreError::io("make progressive file", error))?
-            .map_err(|why| StoreError::permanent(Fault::Made(why)))
+        let (fragmented, whole) = (from.clone(), to.clone());
+        let made = blocking(move || progressive(&fragmented, &whole)).await;
+        match made.map_err(|error| StoreError::io("make progressive file", error))? {
+            Made::Whole { cut } => {
+                self.state.cut(&self.cargo.to, cut);
+                Ok(to)
+            }
+            Made::Never(why) => {
+                self.state.stays_fragmented(&self.cargo.to, &why);
+                Ok(from)
+            }
+        }
     }
 
     /// A playlist that names objects by the keys that they have.

@@ -286,6 +286,21 @@ impl State {
             "not written down yet what is stored");
     }
 
+    /// The end of a file was no whole fragment.
+    pub fn cut(&self, to: &Object, bytes: u64) {
+        if bytes > 0 {
+            warn!(stream = %self.stream, session = %self.session, output = %self.output, key = %to.key, bytes,
+                "a torn fragment at the end of a recording is left out");
+        }
+    }
+
+    /// A file goes out as it grew.
+    pub fn stays_fragmented(&self, to: &Object, why: &str) {
+        metrics::counter!("millrace_delivery_fragmented_total").increment(1);
+        error!(stream = %self.stream, session = %self.session, output = %self.output, key = %to.key, why,
+            "no progressive MP4 can be made: stored as the fragmented MP4 that it is");
+    }
+
     /// An object has another key than it was to have.
     pub fn renamed(&self, to: &Object, key: &str) {
         metrics::counter!("millrace_delivery_renamed_total").increment(1);

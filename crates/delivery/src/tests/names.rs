@@ -57,18 +57,54 @@ fn of_a_file_that_is_a_dead_letter_there_is_no_row_and_the_notice_says_that_it_f
     runtime().block_on(async {
         let (delivery, _) = house.open();
         let lane = lane(&delivery);
+        lane.accept(vec![grow(0, "old media")]);
+        let mut to = object("a.flv");
+        to.bucket.storage = "nowhere".into();
+        let finish = Finish::Head { head: Bytes::from_static(b"new"), skip: 3 };
+        let seal = LaneEffect::Seal { file: FileId(0), to: to.clone(), content_type: "video/x-flv", finish };
+        let recorded = recorded("a.flv").map(|effect| match effect {
+            LaneEffect::Index(mut entry) => {
+                entry.object = to.clone();
+                LaneEffect::Index(entry)
+            }
+            LaneEffect::Notice { notice: Notice::RecordFileStored(mut entry), context } => {
+                entry.object = to.clone();
+                LaneEffect::Notice { notice: Notice::RecordFileStored(entry), context }
+            }
+            effect => effect,
+        });
+        lane.accept([seal].into_iter().chain(recorded).collect());
+        lane.accept(
+            [grow(1, "x"), super::seal(1, "b.flv")].into_iter().chain(super::recorded("b.flv")).collect(),
+        );
+        drained(&delivery).await;
+    });
+    assert_eq!(
+        house.diary.lines(),
+        [
+            "told failed a.flv is not stored: no storage is named \"nowhere\"",
+            "row b.flv 1",
+            "told stored b.flv Some(1)"
+        ]
+    );
+    assert_eq!(house.letters().len(), 4, "both its parts and their notes");
+}
+
+#[test]
+fn what_no_progressive_file_can_be_made_of_is_stored_as_it_is() {
+    let house = House::new();
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
         let finish = Finish::Progressive;
         lane.accept(vec![grow(0, "this is no MP4")]);
         let seal =
             LaneEffect::Seal { file: FileId(0), to: object("a.mp4"), content_type: "video/mp4", finish };
         lane.accept([seal].into_iter().chain(recorded("a.mp4")).collect());
-        lane.accept([grow(1, "x"), super::seal(1, "b.flv")].into_iter().chain(recorded("b.flv")).collect());
         drained(&delivery).await;
     });
-    let lines = house.diary.lines();
-    assert!(lines[0].starts_with("told failed a.mp4 is not stored: object cannot be made"), "{lines:?}");
-    assert_eq!(lines[1..], ["row b.flv 1", "told stored b.flv Some(1)"]);
-    assert_eq!(house.letters().len(), 2);
+    assert_eq!(house.warehouse.text("a.mp4"), "this is no MP4");
+    assert_eq!(house.diary.lines(), ["row a.mp4 14", "told stored a.mp4 Some(14)"]);
 }
 
 #[test]
