@@ -28,11 +28,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "rtmp-chunks", run: entries::rtmp::chunks, seeds: seeds::connections },
     Entry { name: "amf0", run: entries::amf0::amf0, seeds: seeds::amf0_messages },
     Entry { name: "flv", run: entries::flv::flv, seeds: seeds::flv },
-    Entry {
-        name: "progressive",
-        run: entries::progressive::progressive,
-        seeds: entries::progressive::files,
-    },
+    Entry { name: "progressive", run: entries::progressive::progressive, seeds: entries::progressive::files },
     Entry { name: "h264-sps", run: entries::h264::sps, seeds: seeds::sps },
     Entry { name: "h264-record", run: entries::h264::record, seeds: seeds::avc_records },
     Entry { name: "aac-config", run: entries::aac::config, seeds: seeds::aac_configs },

@@ -87,9 +87,7 @@ impl Outbox for Books {
                 Outcome::GivenUp => Next::GivenUp,
             },
         };
-        Box::pin(
-            async move { self.database.attempted(&kept).await.map_err(|error| error.to_string()) },
-        )
+        Box::pin(async move { self.database.attempted(&kept).await.map_err(|error| error.to_string()) })
     }
 }
 

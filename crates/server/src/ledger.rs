@@ -117,10 +117,7 @@ impl Ledger {
         let pages: Vec<(StreamId, Known)> = {
             let mut book = self.book();
             let dirty = std::mem::take(&mut book.dirty);
-            dirty
-                .into_iter()
-                .filter_map(|id| book.open.get(&id).cloned().map(|known| (id, known)))
-                .collect()
+            dirty.into_iter().filter_map(|id| book.open.get(&id).cloned().map(|known| (id, known))).collect()
         };
         let folder = self.inner.folder.clone();
         let written = tokio::task::spawn_blocking(move || {

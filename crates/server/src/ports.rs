@@ -55,7 +55,12 @@ impl Ports {
     }
 
     /// Serves them until `down` says so.
-    pub(crate) fn serve(self, play: Site, control: axum::Router, down: &watch::Receiver<bool>) -> JoinSet<()> {
+    pub(crate) fn serve(
+        self,
+        play: Site,
+        control: axum::Router,
+        down: &watch::Receiver<bool>,
+    ) -> JoinSet<()> {
         let (play, control) = (Answers::Playback(play), Answers::Control(control));
         let Self { max_connections, .. } = self;
         let mut http = JoinSet::new();

@@ -52,7 +52,9 @@ impl Telling {
         }
         if let Some(template) = catalog.snapshots().applying(stream) {
             telling.snapshot_endpoint = template.given.oss_endpoint.clone().unwrap_or_default();
-            telling.snapshot.extend(template.rule.callback.clone().map(|url| Receiver { url, signed: false }));
+            telling
+                .snapshot
+                .extend(template.rule.callback.clone().map(|url| Receiver { url, signed: false }));
         }
         if let Some(template) = catalog.snapshot_notifies().of_domain(stream.domain()) {
             let receiver =
