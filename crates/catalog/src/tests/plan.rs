@@ -114,11 +114,6 @@ fn what_is_not_available_yet_is_said_at_each_publish() {
         &["package"],
         "package template live.local/*/*: packaging of transcoded streams is not available yet",
     );
-    warns(
-        |d| d.snapshots.push(SnapshotRaw { callback: some("http://a/"), ..snapshot() }),
-        &["snapshot"],
-        "snapshot template live.local/*/*: a snapshot callback is not available yet",
-    );
 }
 
 /// Settings of the first recording of a publish.
