@@ -75,9 +75,21 @@ pub(crate) fn operations() -> Vec<Vec<u8>> {
          DescribeLiveUserDomains?DomainSearchType=suf_match&DomainName=local&PageNumber=1\n\
          DescribeLiveDomainDetail?DomainName=in.local\n\
          AddLivePackageConfig?DomainName=b.local&AppName=a&StreamName=s&Protocol=DASH_CMAF";
+    let recorded = "DomainName=live.local&AppName=a&StreamName=s";
+    let span = "StartTime=2026-11-18T00:00:00Z&EndTime=2026-11-19T00:00:00Z";
+    let archive = format!(
+        "AddLiveAppRecordConfig?{domain}&AppName=a&StreamName=s&{store}&RecordFormat.1.Format=flv&RecordFormat.1.{file}\n\
+         RealTimeRecordCommand?{recorded}&Command=restart\n\
+         DescribeLiveStreamRecordContent?{recorded}&{span}\n\
+         DescribeLiveStreamRecordIndexFiles?{recorded}&{span}&PageNum=1&PageSize=5&Order=desc\n\
+         DescribeLiveStreamRecordIndexFile?{recorded}&RecordId=c4d7f0a4-b506-43f9-8de3-07732c3f3d82\n\
+         CreateLiveStreamRecordIndexFiles?{recorded}&{store}&{span}&OssObject=%7BAppName%7D/%7BDate%7D.m3u8\n\
+         DeleteLiveStreamRecordIndexFiles?{recorded}&RecordId.1=c4d7f0a4-b506-43f9-8de3-07732c3f3d82&RemoveFile=true\n\
+         DescribeLiveRecordNotifyRecords?{domain}&{span}&PageNumber=1&PageSize=20&Status=failed"
+    );
     let undone = |calls: &str| calls.rsplit_once('\n').map_or_else(String::new, |(kept, _)| kept.to_owned());
     let kept = [&snapshots, &records, &packages].map(|calls| undone(&undone(calls)));
-    let all = kept.into_iter().chain([snapshots, records, packages, streams, domains.to_owned()]);
+    let all = kept.into_iter().chain([snapshots, records, packages, streams, archive, domains.to_owned()]);
     all.map(String::into_bytes).collect()
 }
 
