@@ -17,6 +17,7 @@ mod outage;
 mod proxy;
 mod receiver;
 mod restart;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
