@@ -67,7 +67,10 @@ fn elementary(file: &Path, kind: &str, format: &str) -> Bytes {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-i"])
         .arg(file)
-        .args(["-map", &map, "-c", "copy", "-f", format, "-"])
+        .args(["-map", &map, "-c", "copy"])
+        // By itself ffmpeg takes the length of a first NAL unit of 256 to 511 bytes for a start code.
+        .args(if format == "h264" { &["-bsf:v", "h264_mp4toannexb"][..] } else { &[] })
+        .args(["-f", format, "-"])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
