@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{FORMATS, Template, account, duration, index, is_sliced, list, loud, probe, recordings};
 use crate::account::Account;
 use crate::encoder::{Push, Source};
+use crate::enhanced;
 use crate::machine::{AUTHORIZATION, Server, get, wait_for};
 use crate::picture;
 
@@ -84,13 +85,28 @@ fn check_seeks(format: &str, file: &Path, first: u32) {
         // FFmpeg looks for a key frame a little before what it is asked for, and finds none before the first.
         if at > 0 {
             let exact = ["-ss", &format!("{:.6}", time - 0.001)];
-            assert_eq!(picture_at(file, &exact), shown, "{format}: {} at {time}", file.display());
+            assert_eq!(
+                picture_at(reader(format), file, &exact),
+                shown,
+                "{format}: {} at {time}",
+                file.display()
+            );
         }
         if !is_sliced(format) {
             let by_index = ["-noaccurate_seek", "-ss", &format!("{:.6}", time + 0.5)];
-            assert_eq!(picture_at(file, &by_index), shown, "{format}: {} by index at {time}", file.display());
+            assert_eq!(
+                picture_at(reader(format), file, &by_index),
+                shown,
+                "{format}: {} by index at {time}",
+                file.display()
+            );
         }
     }
+}
+
+/// FFmpeg 5.1 cannot seek in fragments where pictures have a playlist of their own, be it FFmpeg's.
+fn reader(format: &str) -> Command {
+    if format == "cmaf" { enhanced::ffmpeg() } else { Command::new("ffmpeg") }
 }
 
 /// When each key frame is shown.
@@ -105,10 +121,10 @@ fn key_frames(file: &Path) -> Vec<String> {
 
 /// The number in the first picture that ffmpeg shows of `file` with these options.
 #[track_caller]
-fn picture_at(file: &Path, options: &[&str]) -> u32 {
+fn picture_at(mut ffmpeg: Command, file: &Path, options: &[&str]) -> u32 {
     let folder = tempfile::tempdir().unwrap();
     let shown = folder.path().join("shown.png");
-    let output = Command::new("ffmpeg")
+    let output = ffmpeg
         .args(["-nostdin", "-v", "error", "-threads", "1"])
         .args(options)
         .arg("-i")

@@ -20,7 +20,10 @@ fn bytes_for_each_byte_of_media() {
     let encoded = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound])
         .args(["-c:v", "libx264", "-preset", "superfast", "-b:v", RATE, "-minrate", RATE, "-maxrate", RATE])
-        .args(["-bufsize", RATE, "-nal-hrd", "cbr", "-g", "60", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "96k"])
+        .args([
+            "-bufsize", RATE, "-nal-hrd", "cbr", "-g", "60", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a",
+            "96k",
+        ])
         .arg(&source)
         .status()
         .unwrap();
