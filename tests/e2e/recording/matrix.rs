@@ -13,12 +13,21 @@ use crate::encoder::{Push, Source};
 use crate::enhanced::{self, Material, Take};
 use crate::machine::{Server, wait_for};
 
+/// Its GOPs are open: pictures shown before a key frame need the GOP before it.
 const HEVC: &[&str] =
     &["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=30:bframes=3:log-level=error"];
+const HEVC_CLOSED: &[&str] = &[
+    "-c:v",
+    "libx265",
+    "-preset",
+    "ultrafast",
+    "-x265-params",
+    "keyint=30:bframes=3:open-gop=0:log-level=error",
+];
 const H264: &[&str] = &["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "30"];
 const AV1: &[&str] = &["-c:v", "libsvtav1", "-preset", "12", "-g", "30", "-svtav1-params", "lp=1"];
 const VP9: &[&str] = &["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "30"];
-/// Pictures before a key frame in display order that need the GOP before it.
+/// One IDR picture at the begin, then recovery points.
 const OPEN_GOP: &[&str] =
     &["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "open-gop=1:keyint=30:bframes=3:scenecut=0"];
 const AAC: &[&str] = &["-c:a", "aac"];
@@ -29,15 +38,19 @@ const FLAC: &[&str] = &["-c:a", "flac"];
 /// Formats for what MPEG-TS has no place for.
 const NOT_TS: &[&str] = &["cmaf", "flv", "mp4"];
 
+/// A file after five of the eight seconds, or one for all of them.
+const CUT: u32 = 5;
+const UNCUT: u32 = 3600;
+
 /// Pushes the material; each format in `whole` holds each of its tracks, the others have no recording.
 #[track_caller]
-fn hold(name: &str, material: &Material, whole: &[&str]) {
+fn hold(name: &str, material: &Material, whole: &[&str], cycle_s: u32) {
     let folder = tempfile::tempdir().unwrap();
     let source = material.encode(folder.path());
-    let server = Server::start(&Template { cycle_s: 5, ..Template::default() }.text());
+    let server = Server::start(&Template { cycle_s, ..Template::default() }.text());
     enhanced::push(&source, &server.publish_url("live", "s")).succeed();
     server.close_recordings("live", "s");
-    super::wait_for_recordings(&server, whole, "s", 2);
+    super::wait_for_recordings(&server, whole, "s", if cycle_s == CUT { 2 } else { 1 });
     for format in FORMATS {
         let files = recordings(&server.bucket(), format, "live", "s");
         if !whole.contains(&format) {
@@ -48,7 +61,8 @@ fn hold(name: &str, material: &Material, whole: &[&str]) {
             (0..material.video.len()).map(Take::video).chain((0..material.audio.len()).map(Take::audio));
         for take in takes {
             let sent = take.hashes(&source);
-            let found: Vec<String> = files.iter().flat_map(|file| take.hashes(file)).collect();
+            let found: Vec<String> =
+                files.iter().flat_map(|file| take.hashes(&track(format, file, take))).collect();
             let differs = sent.iter().zip(&found).position(|(a, b)| a != b);
             assert!(
                 sent == found && !sent.is_empty(),
@@ -60,45 +74,59 @@ fn hold(name: &str, material: &Material, whole: &[&str]) {
     }
 }
 
+/// FFmpeg complains of the pictures that it was not asked for where they have a playlist of their own, be it FFmpeg's.
+fn track(format: &str, file: &Path, take: Take) -> PathBuf {
+    match format {
+        "cmaf" if take.is_video() => list::renditions(file).swap_remove(0),
+        "cmaf" => list::renditions(file).pop().unwrap(),
+        _ => file.to_owned(),
+    }
+}
+
 #[test]
 #[ignore = "cargo xtask accept recording"]
 fn h265_and_aac_are_whole_in_every_format() {
-    hold("H.265", &Material { video: &[HEVC], audio: &[AAC] }, &FORMATS);
+    hold("H.265", &Material { video: &[HEVC_CLOSED], audio: &[AAC] }, &FORMATS, CUT);
+}
+
+#[test]
+#[ignore = "cargo xtask accept recording"]
+fn h265_with_open_gops_is_whole_in_every_format() {
+    hold("H.265, open", &Material { video: &[HEVC], audio: &[AAC] }, &FORMATS, UNCUT);
 }
 
 #[test]
 #[ignore = "cargo xtask accept recording"]
 fn av1_and_opus_are_whole_in_every_format_that_takes_them() {
-    hold("AV1", &Material { video: &[AV1], audio: &[OPUS] }, NOT_TS);
+    hold("AV1", &Material { video: &[AV1], audio: &[OPUS] }, NOT_TS, CUT);
 }
 
 #[test]
 #[ignore = "cargo xtask accept recording"]
 fn vp9_and_flac_are_whole_in_every_format_that_takes_them() {
-    hold("VP9", &Material { video: &[VP9], audio: &[FLAC] }, NOT_TS);
+    hold("VP9", &Material { video: &[VP9], audio: &[FLAC] }, NOT_TS, CUT);
 }
 
 #[test]
 #[ignore = "cargo xtask accept recording"]
 fn h264_and_mp3_are_whole_in_every_format() {
-    hold("MP3", &Material { video: &[H264], audio: &[MP3] }, &FORMATS);
+    hold("MP3", &Material { video: &[H264], audio: &[MP3] }, &FORMATS, CUT);
 }
 
 #[test]
 #[ignore = "cargo xtask accept recording"]
 fn opus_alone_is_whole_in_every_format_that_takes_it() {
     // A slice of sound is cut where it is due.
-    hold("Opus", &Material { video: &[], audio: &[OPUS] }, NOT_TS);
+    hold("Opus", &Material { video: &[], audio: &[OPUS] }, NOT_TS, CUT);
 }
 
-/// The pictures that lean on the GOP before are there; at the begin of a file that was cut they cannot be decoded, so
-/// frames are compared as they are coded.
+/// A recovery point is no place to cut (packaging-rules C-05): one file, whatever its cycle.
 #[test]
 #[ignore = "cargo xtask accept recording"]
-fn open_gops_are_whole_in_every_format() {
+fn h264_with_open_gops_is_whole_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let source = Material { video: &[OPEN_GOP], audio: &[AAC] }.encode(folder.path());
-    check_coded(&source, 2, Template { cycle_s: 5, ..Template::default() });
+    check_coded(&source, 1, Template { cycle_s: 5, ..Template::default() });
 }
 
 #[test]
@@ -147,7 +175,11 @@ fn a_jump_of_timestamps_is_a_discontinuity_and_costs_nothing() {
         sent.assert_same(&account(format, &[file.clone()]), format);
         if super::is_sliced(format) {
             let lists = if format == "cmaf" { list::renditions(&file) } else { vec![file] };
-            assert!(lists.iter().all(|path| list::read(path).discontinuities() == 1), "{format}");
+            for list in lists.iter().map(|path| list::read(path)) {
+                // Two where FFmpeg sends sound of after the jump a second later than the pictures.
+                let count = list.discontinuities();
+                assert!((1..=2).contains(&count), "{format}: {}{:#?}", list.text, super::loud(&server));
+            }
         } else {
             let said = super::duration(&file);
             assert!((said - 16.0).abs() < 1.0, "{format} says {said} s of 16");
@@ -195,8 +227,12 @@ fn gstreamer_opens_every_format() {
     for format in FORMATS {
         let file = only(&server, format, "s");
         for second in [0, 4, 8] {
-            let shown = shown_from(&file, second);
-            assert_eq!(shown, pictures - second * RATE, "{format} from {second} s");
+            // Sound begins a little before the pictures, so a picture is on at the full second; in a playlist it may begin
+            // with the key frame before.
+            let early = if super::is_sliced(format) { RATE } else { 1 };
+            let early = if second == 0 { 0 } else { early };
+            let (shown, due) = (shown_from(&file, second), pictures - second * RATE);
+            assert!((due..=due + early).contains(&shown), "{format} from {second} s: {shown} of {due}");
         }
     }
 }
