@@ -8,7 +8,7 @@ use bytes::Bytes;
 use testkit::{Digest, aac_frames, h264_slices};
 
 /// What a file holds.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Account {
     pub slices: Vec<Digest>,
     pub aac: Vec<Digest>,
@@ -23,22 +23,38 @@ impl Account {
         Self { slices: h264_slices(annex_b(&video)), aac: aac_frames(&audio) }
     }
 
+    /// Takes files apart and joins what they hold, in their order.
+    #[track_caller]
+    pub fn of_all<P: AsRef<Path>>(files: &[P]) -> Self {
+        let mut all = Self::default();
+        for file in files {
+            let Self { slices, aac } = Self::of(file.as_ref());
+            all.slices.extend(slices);
+            all.aac.extend(aac);
+        }
+        all
+    }
+
     /// Checks that `product` holds exactly this, in order.
     #[track_caller]
     pub fn assert_in(&self, product: &Path) {
-        let found = Self::of(product);
-        same("video", &self.slices, &found.slices, product);
-        same("audio", &self.aac, &found.aac, product);
+        self.assert_same(&Self::of(product), &product.display().to_string());
+    }
+
+    /// Checks that what was found in `what` is exactly this, in order.
+    #[track_caller]
+    pub fn assert_same(&self, found: &Self, what: &str) {
+        same("video", &self.slices, &found.slices, what);
+        same("audio", &self.aac, &found.aac, what);
     }
 }
 
 #[track_caller]
-fn same(what: &str, sent: &[Digest], found: &[Digest], product: &Path) {
+fn same(kind: &str, sent: &[Digest], found: &[Digest], what: &str) {
     let differs = sent.iter().zip(found).position(|(a, b)| a != b);
     assert!(
         sent == found,
-        "{what} of {}: {} sent, {} found, first difference at {differs:?}",
-        product.display(),
+        "{kind} of {what}: {} sent, {} found, first difference at {differs:?}",
         sent.len(),
         found.len()
     );
@@ -51,7 +67,10 @@ fn elementary(file: &Path, kind: &str, format: &str) -> Bytes {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-i"])
         .arg(file)
-        .args(["-map", &map, "-c", "copy", "-f", format, "-"])
+        .args(["-map", &map, "-c", "copy"])
+        // By itself ffmpeg takes the length of a first NAL unit of 256 to 511 bytes for a start code.
+        .args(if format == "h264" { &["-bsf:v", "h264_mp4toannexb"][..] } else { &[] })
+        .args(["-f", format, "-"])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

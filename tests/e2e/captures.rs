@@ -119,6 +119,7 @@ fn what_real_encoders_sent_is_whole_in_every_product() {
             .count();
         (ended >= CAPTURES.len()).then_some(())
     });
+    CAPTURES.iter().for_each(|capture| server.close_recordings("live", capture.stream));
     assert!(server.terminate().success());
     for (capture, live) in CAPTURES.iter().zip(&lives) {
         capture.check(&server, live);

@@ -41,6 +41,7 @@ impl Case {
         let followed = follower.finish();
         self.check_multivariant(&followed.multivariant);
         self.check_live(&source, &followed.renditions);
+        server.close_recordings("live", "s");
         assert!(server.terminate().success());
         self.check_flv(&source, &server);
         self.check_ts(&source, &server);

@@ -97,8 +97,13 @@ impl Push {
     /// The same with another ffmpeg, every track of the file.
     pub fn with(mut ffmpeg: Command, file: &Path, url: &str) -> Self {
         ffmpeg.args(["-nostdin", "-v", "warning", "-re", "-i"]).arg(file);
-        ffmpeg.args(["-map", "0", "-c", "copy", "-f", "flv", url]).stderr(Stdio::piped());
-        Self { child: Some(ffmpeg.spawn().unwrap()) }
+        ffmpeg.args(["-map", "0", "-c", "copy", "-f", "flv", url]);
+        Self::spawn(ffmpeg)
+    }
+
+    /// An ffmpeg that knows what to do.
+    pub fn spawn(mut ffmpeg: Command) -> Self {
+        Self { child: Some(ffmpeg.stderr(Stdio::piped()).spawn().unwrap()) }
     }
 
     /// Waits for its end.

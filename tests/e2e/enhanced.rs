@@ -141,7 +141,8 @@ pub fn push(file: &Path, url: &str) -> Push {
     Push::with(Command::new(program()), file, url)
 }
 
-fn ffmpeg() -> Command {
+/// That FFmpeg, which says errors only.
+pub fn ffmpeg() -> Command {
     let mut command = Command::new(program());
     command.args(["-nostdin", "-y", "-v", "error", "-threads", "1"]).stdin(Stdio::null());
     command

@@ -141,6 +141,7 @@ fn hostile_bytes_end_their_connection_and_nothing_else() {
     assert!(grown < MEMORY, "memory grew by {grown} KiB");
     drop(half);
     push.succeed();
+    server.close_recordings("live", "s");
     assert!(server.terminate().success());
     Account::of(&file).assert_in(&server.objects("record/live/s", ".flv")[0]);
     assert!(!server.log().iter().any(|line| line.contains("panicked")), "{:#?}", server.log());

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::rpc;
+
 /// Longest any condition may take to come true.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -71,9 +73,22 @@ impl Server {
 
     /// The same in a folder that has something in it already, with keys of the config in environment variables.
     pub fn start_in(folder: tempfile::TempDir, templates: &str, environment: &[(&str, &str)]) -> Self {
+        Self::start_under(&[], folder, templates, environment)
+    }
+
+    /// The same as what a command runs, if it is not empty; that must become the server, for it is killed in the end.
+    pub fn start_under(
+        wrap: &[&str],
+        folder: tempfile::TempDir,
+        templates: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let config = folder.path().join("millrace.toml");
         std::fs::write(&config, format!("{}{templates}", base(folder.path()))).unwrap();
-        let mut child = Command::new(binary())
+        let binary = binary();
+        let words: Vec<&str> = wrap.iter().copied().chain([binary.as_str()]).collect();
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
             .args(["serve", "--config"])
             .arg(&config)
             .current_dir(folder.path())
@@ -123,6 +138,11 @@ impl Server {
         std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     pub fn alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -165,6 +185,27 @@ impl Server {
     pub fn api_stream(&self, name: &str) -> serde_json::Value {
         let (_, body) = get(self.api, &format!("/api/streams/live.local/live/{name}"), AUTHORIZATION);
         serde_json::from_slice(&body).unwrap_or_default()
+    }
+
+    /// Waits until stream `s` of `app` has no publisher, and closes what is recorded of it, as an operator would who does
+    /// not want to wait for DelayTime.
+    #[track_caller]
+    pub fn close_recordings(&self, app: &str, stream: &str) {
+        self.wait_until_gone(app, stream);
+        let stream = [("DomainName", "live.local"), ("AppName", app), ("StreamName", stream)];
+        let params: Vec<_> = stream.into_iter().chain([("Command", "cancel_delay")]).collect();
+        rpc::call(self.api, "RealTimeRecordCommand", &params).done();
+    }
+
+    /// Waits until a stream that was there has no publisher.
+    #[track_caller]
+    pub fn wait_until_gone(&self, app: &str, stream: &str) {
+        let path = format!("/api/streams/live.local/{app}/{stream}");
+        wait_for("the publisher to be gone", || {
+            let (status, body) = get(self.api, &path, AUTHORIZATION);
+            let told: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            (status == 200 && told["live"] == false).then_some(())
+        });
     }
 
     /// GET on the playback port; status and body.

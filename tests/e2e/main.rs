@@ -28,6 +28,8 @@ mod machine;
 mod picture;
 mod publishing;
 mod put;
+mod recording;
+mod rpc;
 mod s3;
 mod sdk;
 mod streams;

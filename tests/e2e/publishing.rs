@@ -40,6 +40,7 @@ fn a_second_publisher_is_refused_at_once_and_the_first_loses_nothing() {
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(said.contains("already being published"), "{said}");
     first.succeed();
+    server.close_recordings("live", "s");
     assert!(server.terminate().success());
     let recordings = server.objects("record/live/s", ".flv");
     Account::of(&file).assert_in(&recordings[0]);
@@ -71,6 +72,7 @@ fn an_encoder_that_is_cut_off_and_comes_back_goes_on_in_the_same_recording() {
             .then_some(())
     });
     Push::start(&file, &url).succeed();
+    server.close_recordings("live", "s");
     assert!(server.terminate().success());
     let sent = Account::of(&file);
     let flv = server.objects("record/live/s", ".flv");
@@ -115,6 +117,7 @@ fn a_crowd_of_publishers_is_read_on_the_grid_and_loses_nothing() {
     let pushes: Vec<Push> =
         (0..14).map(|n| Push::start(&file, &server.publish_url("live", &name(n)))).collect();
     pushes.into_iter().for_each(Push::succeed);
+    (0..14).for_each(|n| server.close_recordings("live", &name(n)));
     assert!(server.terminate().success());
     let sent = Account::of(&file);
     for n in 0..14 {

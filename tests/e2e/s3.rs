@@ -57,6 +57,7 @@ fn what_is_pushed_is_whole_in_the_service() {
     let file = Source { seconds: 12, ..Source::default() }.encode(sources.path());
     let mut server = start(&service.storage());
     Push::start(&file, &server.publish_url("live", "s")).succeed();
+    server.close_recordings("live", "s");
     assert!(server.terminate().success());
     let objects = service.download();
     let (sent, recordings) = (Account::of(&file), objects.path().join("record/live/s"));
@@ -80,6 +81,7 @@ fn objects_have_their_type_and_may_be_replaced() {
     let file = Source { seconds: 7, ..Source::default() }.encode(sources.path());
     let mut server = start(&service.storage());
     Push::start(&file, &server.publish_url("over", "s")).succeed();
+    server.close_recordings("over", "s");
     assert!(server.terminate().success());
     assert_eq!(service.content_type("over/s.jpg"), "image/jpeg");
     let objects = service.download();
@@ -114,6 +116,7 @@ fn a_store_that_is_away_stops_nobody_and_gets_all_when_it_is_back() {
     wait_for("the storage to be well", || well(&server).then_some(()));
     wait_for("the metric", || up(&server, "1").then_some(()));
     wait_for("the snapshot", || (!service.keys("snapshot/").is_empty()).then_some(()));
+    server.close_recordings("live", "s");
     assert!(server.terminate().success());
     Account::of(&file).assert_in(&only(&service.download().path().join("record/live/s"), ".flv"));
 }

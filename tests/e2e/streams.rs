@@ -33,6 +33,7 @@ impl Story {
         push.succeed();
         let (success, said) = player.join().unwrap();
         assert!(success && said.is_empty(), "the player complained: {said}");
+        self.server.close_recordings(app, "s");
         assert!(self.server.terminate().success());
         let sent = Account::of(file);
         sent.assert_in(&self.only(&format!("record/{app}/s"), ".m3u8"));
@@ -117,6 +118,7 @@ fn a_resolution_change_loses_nothing() {
         String::from_utf8_lossy(&body).contains("#EXT-X-DISCONTINUITY\n").then_some(())
     });
     push.succeed();
+    story.server.close_recordings("live", "s");
     assert!(story.server.terminate().success());
     let sent = Account::of(&joined);
     sent.assert_in(&story.only("record/live/s", ".flv"));

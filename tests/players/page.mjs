@@ -1,9 +1,12 @@
 // Plays `?player=NAME&url=URL&settings=JSON` and keeps what a viewer would notice: how soon it starts, whether it
-// stops, how far behind it is. `watch.mjs` reads `window.seen`.
+// stops, how far behind it is. A URL that ends in `#t=SECONDS` is played for a while, and then from there: where that is,
+// is kept, too. `watch.mjs` reads `window.seen`.
 
 const SAMPLE_MS = 200;
 // A player that has just started is still finding its place.
 const SETTLED_MS = 6000;
+// Until a viewer jumps.
+const JUMP_MS = 5000;
 
 const asked = new URLSearchParams(location.search);
 const video = document.getElementById('video');
@@ -11,7 +14,7 @@ const settings = JSON.parse(asked.get('settings') ?? '{}');
 const begun = performance.now();
 const seen = window.seen = {
   firstFrameMs: null, stalls: [], errors: [], warnings: [], latencies: [], told: [], rates: [], frames: 0, width: 0,
-  standing: null,
+  standing: null, jumped: null,
 };
 
 function script(src) {
@@ -46,6 +49,11 @@ const players = {
     player.updateSettings(settings);
     player.initialize(video, url, true);
     return { date: () => player.timeAsUTC() * 1000, told: () => player.getCurrentLiveLatency() };
+  },
+  // The browser's own.
+  async video(url) {
+    video.src = url;
+    return { date: () => undefined, told: () => NaN };
   },
   async shaka(url) {
     await script('/lib/shaka-player/dist/shaka-player.compiled.debug.js');
@@ -89,10 +97,20 @@ function look(clock) {
   }, SAMPLE_MS);
 }
 
+// What is shown first from there.
+function jump(to) {
+  video.addEventListener('seeked', () => video.requestVideoFrameCallback((_, frame) => {
+    seen.jumped ??= { to, shown: frame.mediaTime };
+  }));
+  video.currentTime = to;
+}
+
 video.addEventListener('error', () => seen.errors.push(`video: ${video.error?.message}`));
 window.addEventListener('unhandledrejection', (event) => seen.errors.push(String(event.reason)));
 countFrames();
-const clock = await players[asked.get('player')](asked.get('url'));
+const [url, moment] = new URL(asked.get('url'), location).href.split('#t=');
+const clock = await players[asked.get('player')](url);
 look(clock);
+if (moment) setTimeout(jump, JUMP_MS, Number(moment));
 // dash.js plays by itself, and takes a picture that already plays for one that is paused.
 if (asked.get('player') !== 'dash.js') await video.play();

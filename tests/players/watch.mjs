@@ -2,7 +2,7 @@
 //
 // Opens each player after the other in a headless Chromium, lets it play that long, and writes one line of JSON
 // for each. SETTINGS are the player's own, as JSON. MODULES is where npm put playwright-core and the players.
-// Nothing but loopback can be reached.
+// Nothing but loopback can be reached. What is in the folder of MILLRACE_FILES is served as /files/….
 
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
@@ -13,14 +13,32 @@ import { fileURLToPath } from 'node:url';
 const [modules, chromium, ...words] = process.argv.slice(2);
 const { chromium: browsers } = createRequire(join(modules, 'package.json'))('playwright-core');
 const here = dirname(fileURLToPath(import.meta.url));
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript' };
+const TYPES = {
+  '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.mp4': 'video/mp4',
+  '.m3u8': 'application/vnd.apple.mpegurl', '.mpd': 'application/dash+xml',
+};
+
+function folderOf(path) {
+  if (path.startsWith('/lib/')) return join(modules, 'node_modules', path.slice(5));
+  if (path.startsWith('/files/')) return join(process.env.MILLRACE_FILES ?? here, path.slice(7));
+  return join(here, path);
+}
 
 const pages = createServer(async (request, response) => {
-  const path = normalize(new URL(request.url, 'http://localhost').pathname);
-  const file = path.startsWith('/lib/') ? join(modules, 'node_modules', path.slice(5)) : join(here, path);
+  const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
+  const file = folderOf(path);
   try {
     const body = await readFile(file);
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body);
+    const headers = { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'accept-ranges': 'bytes' };
+    // Browsers seek in files by ranges.
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    if (!range) {
+      response.writeHead(200, headers).end(body);
+      return;
+    }
+    const [from, to] = [Number(range[1]), Math.min(Number(range[2] || body.length - 1), body.length - 1)];
+    headers['content-range'] = `bytes ${from}-${to}/${body.length}`;
+    response.writeHead(206, headers).end(body.subarray(from, to + 1));
   } catch {
     response.writeHead(404).end();
   }

@@ -71,7 +71,11 @@ pub const PLAYERS: &[Need] = &[
     Need { package: "gstreamer1.0-plugins-good", sign: Sign::Package },
     Need { package: "gstreamer1.0-plugins-bad", sign: Sign::Package },
     Need { package: "gstreamer1.0-libav", sign: Sign::Package },
+    program("gstreamer1.0-plugins-base-apps", "gst-play-1.0"),
 ];
+
+/// To set a server's clock back.
+pub const CLOCK: &[Need] = &[program("faketime", "faketime")];
 
 /// To put objects beside ours.
 pub const S3: &[Need] = &[program("curl", "curl")];

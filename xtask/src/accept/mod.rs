@@ -6,10 +6,12 @@ mod benches;
 mod changes;
 mod codecs;
 mod cost;
+mod faults;
 mod fuzz;
 mod latency;
 mod obs;
 mod players;
+mod recording;
 mod results;
 mod s3;
 mod server;
@@ -56,6 +58,11 @@ const PROOFS: &[Proof] = &[
         run: cost::run,
     },
     Proof {
+        name: "faults",
+        about: "200 s of recording with a kill each 10 s, a store that is away, a clock that steps back",
+        run: faults::run,
+    },
+    Proof {
         name: "fuzz",
         about: "every parser on mutated captures (--seconds N, default 600)",
         run: fuzz::run,
@@ -70,6 +77,16 @@ const PROOFS: &[Proof] = &[
         name: "players",
         about: "hls.js, dash.js, Shaka, FFmpeg and GStreamer on every protocol (--browsers: the first three only)",
         run: players::run,
+    },
+    Proof {
+        name: "recording",
+        about: "every codec and every odd stream in every format, opened by FFmpeg, GStreamer and Chromium",
+        run: recording::run,
+    },
+    Proof {
+        name: "recording-cost",
+        about: "CPU time, memory and bytes written of each format beside nginx-rtmp and a plain loop",
+        run: recording::cost,
     },
     Proof {
         name: "s3",

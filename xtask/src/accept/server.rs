@@ -110,7 +110,7 @@ impl Server {
         Ok(())
     }
 
-    /// Shutdown closes the recordings.
+    /// As an operator would; what is recorded goes on at the next start.
     pub fn stop(self) -> Result<()> {
         match self.process.end_with("TERM", PATIENCE)? {
             status if status.success() => Ok(()),

@@ -74,9 +74,14 @@ pub fn run(_args: &[String]) -> Result<Report> {
     let screen = Screen::start(&dir)?;
     let sent = publish(&server, &screen, &dir)?;
     let refused_after = be_refused(&server, &screen, &dir)?;
+    let bucket = dir.join("objects/live");
+    let stored = |_: &Server| {
+        ["m3u8", "flv"].iter().all(|format| only(&bucket.join(format!("{format}/obs")), format).is_ok())
+    };
+    // DelayTime after the end; a shutdown closes nothing.
+    server.wait_until("the recordings", PATIENCE, stored)?;
     server.stop()?;
 
-    let bucket = dir.join("objects/live");
     let hls = Recording::read(&only(&bucket.join("m3u8/obs"), "m3u8")?)?;
     let flv = Recording::read(&only(&bucket.join("flv/obs"), "flv")?)?;
     let snapshots = account::files(&bucket.join("snapshot/obs"), "jpg").len();

@@ -114,16 +114,22 @@ pub fn play(server: &Server, modules: &Path, report: &mut Report) -> Result<()> 
 
 /// A line of JSON for each view.
 pub fn watch(server: &Server, modules: &Path, views: &[View]) -> Result<String> {
+    let url = |view: &View| server.play_url(view.path);
+    let page =
+        |view: &View| [view.seconds.to_string(), view.player.to_owned(), url(view), view.settings.to_owned()];
+    open(modules, Path::new("."), &views.iter().map(page).collect::<Vec<_>>())
+}
+
+/// A line of JSON for each page: seconds, player, URL, and settings of the player's own. What is in `files` is there as
+/// `/files/…`.
+pub fn open(modules: &Path, files: &Path, pages: &[[String; 4]]) -> Result<String> {
     let chromium = ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| which(name));
     let mut watch = command("node");
     watch.arg(root().join("tests/players/watch.mjs")).arg(modules).arg(chromium.ok_or("no Chromium")?);
-    for view in views {
-        watch.args([&view.seconds.to_string(), view.player, &server.play_url(view.path), view.settings]);
-    }
-    let said = output(&mut watch)?;
-    match said.lines().count() == views.len() {
+    let said = output(watch.args(pages.iter().flatten()).env("MILLRACE_FILES", files))?;
+    match said.lines().count() == pages.len() {
         true => Ok(said),
-        false => Err(format!("{} of {} pages told what they saw", said.lines().count(), views.len()).into()),
+        false => Err(format!("{} of {} pages told what they saw", said.lines().count(), pages.len()).into()),
     }
 }
 

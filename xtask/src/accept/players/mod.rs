@@ -1,7 +1,7 @@
 //! Real players on every protocol: hls.js, dash.js and Shaka Player in a headless Chromium, FFmpeg and GStreamer; and
 //! the long ones of the tests that follow playlists and MPDs themselves (`tests/e2e/low_latency`, `dash`).
 
-mod browsers;
+pub(super) mod browsers;
 mod demuxers;
 mod in_gate;
 mod limits;
