@@ -90,7 +90,7 @@ impl Joined<'_> {
     #[track_caller]
     fn check(&self, format: &str, came: (usize, usize)) {
         let file = only(self.server, format, "back");
-        let (first, second) = self.before.split(&account(format, &[file.clone()]));
+        let (first, second) = self.before.split(&account(format, std::slice::from_ref(&file)));
         assert_prefix(&self.before.find(&first, format), came, format);
         self.after.find(&second, format).assert_whole(format);
         let media = came.0 as f64 / super::material::RATE as f64 + 5.0;

@@ -172,7 +172,7 @@ fn a_jump_of_timestamps_is_a_discontinuity_and_costs_nothing() {
     let sent = Account::of(&joined);
     for format in FORMATS {
         let file = only(&server, format, "s");
-        sent.assert_same(&account(format, &[file.clone()]), format);
+        sent.assert_same(&account(format, std::slice::from_ref(&file)), format);
         if super::is_sliced(format) {
             let lists = if format == "cmaf" { list::renditions(&file) } else { vec![file] };
             for list in lists.iter().map(|path| list::read(path)) {
