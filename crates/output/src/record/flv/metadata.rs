@@ -29,6 +29,9 @@ pub(super) struct Metadata {
 pub(super) struct Totals {
     /// Of the last tag, in milliseconds.
     pub last_timestamp: u32,
+    /// Of the last tag with a picture of the main video track, in milliseconds.
+    #[serde(default)]
+    pub last_picture: Option<u32>,
     /// Those that sequence headers were written of, video before audio, main ones before others.
     tracks: Vec<Facts>,
     video_frames: u64,

@@ -104,13 +104,13 @@ impl Format for Tags {
         fx: &mut Effects,
     ) -> Result<(), Error> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        let timestamp = open.timestamp(file.time(frame.at));
+        let indexed = frame.run.video().is_some_and(|main| main.id == frame.packet.track);
+        let timestamp = open.timestamp(file.time(frame.at), indexed);
         if take(&mut self.headers_due) {
             for track in &self.tracks {
                 open.sequence_header(track, timestamp)?;
             }
         }
-        let indexed = frame.run.video().is_some_and(|main| main.id == frame.packet.track);
         match open.frame(frame, timestamp, indexed) {
             Ok(Some(key)) => book.keep(&key),
             Ok(None) => {}
@@ -175,10 +175,16 @@ impl Open {
         })
     }
 
-    /// The tag time of `at` microseconds of file time: milliseconds, never before the last one's.
-    fn timestamp(&self, at: i64) -> u32 {
+    /// The tag time of `at` microseconds of file time: milliseconds, never before the last one's, and never that of
+    /// the main picture before, which readers take for the same frame.
+    fn timestamp(&self, at: i64, picture: bool) -> u32 {
+        let totals = &self.metadata.totals;
         let millis = Timescale::MICROS.convert(Ticks(at), Timescale::MILLIS).0;
-        u32::try_from(millis.max(0)).unwrap_or(u32::MAX).max(self.metadata.totals.last_timestamp)
+        let earliest = match totals.last_picture.filter(|_| picture) {
+            Some(last) => last.saturating_add(1).max(totals.last_timestamp),
+            None => totals.last_timestamp,
+        };
+        u32::try_from(millis.max(0)).unwrap_or(u32::MAX).max(earliest)
     }
 
     /// What a decoder of `track` must know before its frames, and what players should know of its colours.
@@ -199,6 +205,9 @@ impl Open {
         let header = flv::frame(track, packet.key, i32::try_from(cts).unwrap_or(0));
         self.tag(kind(track), timestamp, &header, &packet.data)?;
         self.metadata.totals.last_timestamp = timestamp;
+        if indexed {
+            self.metadata.totals.last_picture = Some(timestamp);
+        }
         Ok(self.metadata.frame(indexed, packet.key, Key(timestamp, position)))
     }
 

@@ -139,6 +139,20 @@ fn every_frame_is_in_the_file_once_with_its_time() {
 }
 
 #[test]
+fn no_two_pictures_have_one_time_though_a_run_begins_before_the_last_one_ended() {
+    let (mut output, mut fx) = (output(3_600), Vec::new());
+    for (start, wall) in [(0, 0), (1_900_000, 5_000_000)] {
+        let run = story::run(start, wall);
+        story::feed(&mut output, &run, &story::frames(&run, 2, 1_000, 0), &mut fx);
+        output.on(Event::Gap(Gap::Jump, run.wall), &mut fx).unwrap();
+    }
+    output.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    let times: Vec<u32> = stored(&fx)[0].frames(Kind::Video).into_iter().map(|(at, _)| at).collect();
+    assert_eq!(times.len(), 100);
+    assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
+}
+
+#[test]
 fn composition_times_are_exact() {
     let run = story::run(0, 0);
     let file = &stored(&record(&run, &story::frames(&run, 2, 1_000, 0), 3_600))[0];
