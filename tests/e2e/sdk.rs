@@ -104,7 +104,6 @@ fn questions_about_recordings_are_answered_through_both_sdks() {
 }
 
 #[test]
-#[ignore = "recordings do not reach the index yet"]
 fn a_recording_is_found_cut_played_and_deleted_through_both_sdks() {
     let folder = tempfile::tempdir().unwrap();
     let source = Source { seconds: 12, ..Source::default() }.encode(folder.path());
