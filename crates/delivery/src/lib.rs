@@ -19,8 +19,10 @@
 //! that was written, a power cut at most the last half second, and [`Delivery::open`] goes on with the rest. What a
 //! version without journals left is counted and reported, never deleted.
 //!
-//! A disk that fails, that is full, or a spool that has used up its share, blocks lanes ([`Lane::is_blocked`]): who
-//! fills them makes a gap until there is room. Live windows and snapshots are shed before.
+//! A disk that fails blocks lanes ([`Lane::is_blocked`]): who fills them makes a gap until there is room. When the disk
+//! runs short, or the spool has all that it may have, those lanes are blocked that hold more than their share
+//! (`disk::share`): first those whose store does not take what they have, so that no recording stops because another's
+//! store is away. Live windows and snapshots are shed before.
 //!
 //! A mirror makes a bucket look like a live window: [`Delivery::mirror`].
 //!
@@ -77,7 +79,7 @@ use sync::Syncer;
 /// Memory for effects that wait for the spool, by default: half a minute of a disk that hangs at 60 Mb/s.
 pub const MEMORY_BYTES: usize = 256 * 1024 * 1024;
 
-/// Bytes of the spool's disk that are left for others, by default: beyond it recordings get gaps.
+/// Bytes of the spool's disk that are left for others, by default: beyond it the largest backlogs get gaps.
 pub const SPOOL_FREE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What syncing the spool gets at a shutdown whose time is up.
@@ -93,7 +95,7 @@ pub struct Settings {
     /// Bytes of effects of all lanes that may wait in memory, [`MEMORY_BYTES`] by default; beyond it recordings
     /// get gaps.
     pub memory_bytes: usize,
-    /// Bytes that the spool may have; beyond it recordings get gaps. `None`: the whole disk.
+    /// Bytes that the spool may have; beyond it the largest backlogs get gaps. `None`: the whole disk.
     pub spool_bytes: Option<u64>,
     /// Bytes of the spool's disk that are left for others, [`SPOOL_FREE_BYTES`] by default.
     pub spool_free_bytes: u64,

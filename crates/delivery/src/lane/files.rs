@@ -11,7 +11,7 @@ use output::FileId;
 use tokio::sync::watch;
 
 use super::draft::{Draft, Step};
-use crate::disk::Disk;
+use crate::disk::{Disk, Holding};
 use crate::journal::{self, Book, Done, Header, Record, Source, What};
 use crate::local::sync_folder;
 
@@ -29,6 +29,8 @@ pub(crate) struct Files {
     pub name: String,
     pub header: Header,
     pub disk: Arc<Disk>,
+    /// What of the spool is its.
+    pub holding: Arc<Holding>,
     /// Held while something is written; only by threads that may block. Taken before `book`.
     io: Mutex<Io>,
     /// Held for a few instructions.
@@ -103,7 +105,7 @@ impl Files {
             files.compact(&mut io)?;
         }
         files.remove_strays()?;
-        files.disk.took(files.book().bytes());
+        files.disk.took(&files.holding, files.book().bytes());
         Ok(files)
     }
 
@@ -113,6 +115,7 @@ impl Files {
             folder,
             name,
             header,
+            holding: disk.lane(),
             disk,
             io: Mutex::new(io),
             book: Mutex::new(book),
@@ -168,7 +171,7 @@ impl Files {
             book.next
         };
         io.freed.extend(freed);
-        self.disk.took(bytes);
+        self.disk.took(&self.holding, bytes);
         self.written.send_replace(next);
         self.compact_if_long(&mut io);
         Ok(self.list(&mut io))
@@ -184,8 +187,8 @@ impl Files {
             let files = cargo.source.files().into_iter();
             io.freed.extend(files.map(|(name, len)| (name.to_owned(), len)));
             if let Source::Progressive { name, .. } = &cargo.source {
-                let whole = Path::new(name).with_extension("whole");
-                io.freed.push((whole.to_string_lossy().into_owned(), 0));
+                let head = Path::new(name).with_extension("head");
+                io.freed.push((head.to_string_lossy().into_owned(), 0));
             }
         }
         self.compact_if_long(&mut io);
@@ -312,7 +315,7 @@ impl Files {
         for (name, len) in unsynced.freed {
             // A dead letter may have taken it away.
             let _ = fs::remove_file(self.path(&name));
-            self.disk.freed(len);
+            self.disk.freed(&self.holding, len);
         }
         self.synced.send_if_modified(|next| {
             let more = *next < unsynced.next;
@@ -344,7 +347,7 @@ impl Files {
         let _ = fs::remove_file(self.path(&format!("{}.journal", self.name)));
         for (name, len) in std::mem::take(&mut io.freed) {
             let _ = fs::remove_file(self.path(&name));
-            self.disk.freed(len);
+            self.disk.freed(&self.holding, len);
         }
         let _ = fs::remove_dir(&self.folder);
         true

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,8 @@ pub struct LaneStatus {
     pub output: Arc<str>,
     /// Which of the session's outputs of that name.
     pub index: u32,
-    /// Whether it can keep nothing more at the moment: its disk fails or is full, or memory is used up.
+    /// Whether it can keep nothing more at the moment: its disk fails, it holds more than its
+    /// share of a spool that is full, or memory is used up.
     pub blocked: bool,
     /// Transactions and what they send, accepted and not yet done with.
     pub pending: u64,
@@ -79,6 +80,14 @@ pub(crate) enum Work {
     Sync = 2,
 }
 
+/// Parcels that are counted.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Those below this number were counted already.
+    next: u64,
+    parcels: HashMap<u64, Pending>,
+}
+
 /// What the handle, the writer and the sender of a lane share. It lives as long as any of them.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -94,8 +103,8 @@ pub(crate) struct State {
     pub completed: Notify,
     /// What the disk does not do: each bit a [`Work`].
     failing: AtomicU8,
-    /// Of every parcel in the book. Held for a few instructions.
-    pub waiting: Mutex<BTreeMap<u64, Pending>>,
+    /// Of the parcels in the book. Held for a few instructions.
+    waiting: Mutex<Waiting>,
     figures: Mutex<LaneStatus>,
 }
 
@@ -131,8 +140,8 @@ impl State {
 
     /// Whether it can keep nothing more at the moment.
     pub fn is_blocked(&self) -> bool {
-        let Totals { disk, budget, .. } = &*self.shared;
-        self.failing.load(Ordering::Relaxed) != 0 || disk.is_full() || budget.is_crowded()
+        let failing = self.failing.load(Ordering::Relaxed) != 0;
+        failing || self.files.holding.is_over() || self.shared.budget.is_crowded()
     }
 
     /// Held for a few instructions, never over an await.
@@ -140,21 +149,25 @@ impl State {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts what the book has that is not counted yet, and no longer what it has not.
+    /// Counts what the book has that is not counted yet.
     pub fn count_parcels(self: &Arc<Self>) {
-        let sizes: Vec<(u64, u64)> = {
-            let book = self.files.book();
-            book.pending.iter().map(|(&n, what)| (n, what.size())).collect()
-        };
+        // Taken before the book: what the sender is done with meanwhile must not be counted after it was discounted.
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for (n, size) in sizes {
-            waiting.entry(n).or_insert_with(|| self.pending(size));
+        let Waiting { next, parcels } = &mut *waiting;
+        let new: Vec<(u64, u64)> = {
+            let book = self.files.book();
+            book.pending.range(*next..).map(|(&n, what)| (n, what.size())).collect()
+        };
+        for (n, size) in new {
+            parcels.insert(n, self.pending(size));
+            *next = n + 1;
         }
     }
 
     /// A parcel is dealt with.
     pub fn discount(&self, n: u64) {
-        let pending = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&n);
+        self.files.holding.set_stuck(false);
+        let pending = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).parcels.remove(&n);
         drop(pending);
     }
 
@@ -192,6 +205,7 @@ impl State {
 
     /// A try failed that is repeated after `pause`, or not.
     pub fn failed(&self, to: &Object, error: &StoreError) {
+        self.files.holding.set_stuck(true);
         let mut figures = self.figures();
         figures.failures += 1;
         figures.last_error = Some(error.to_string());
@@ -278,6 +292,7 @@ impl State {
 
     /// What was stored has no row in the index yet, or nobody was told of it.
     pub fn registry_failed(&self, what: &'static str, error: &str) {
+        self.files.holding.set_stuck(true);
         let mut figures = self.figures();
         figures.failures += 1;
         figures.last_error = Some(format!("{what}: {error}"));

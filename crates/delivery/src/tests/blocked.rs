@@ -116,23 +116,116 @@ fn memory_that_is_half_used_up_blocks_before_anything_is_dropped() {
     });
 }
 
+/// A store that never answers.
+struct Hanging;
+
+impl Store for Hanging {
+    fn put<'a>(
+        &'a self,
+        _: &'a Object,
+        _: &'a Body,
+        _: Headers<'a>,
+        _: Mode<'a>,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn delete<'a>(&'a self, _: &'a Object) -> BoxFuture<'a, Result<(), StoreError>> {
+        panic!("recordings are not deleted")
+    }
+}
+
+/// The warehouse as `w`, and another store.
+fn open_two(house: &House, other: Arc<dyn Store>, settings: Settings) -> Delivery {
+    let stores = HashMap::from([
+        ("w".to_owned(), Arc::clone(&house.warehouse) as Arc<dyn Store>),
+        ("other".to_owned(), other),
+    ]);
+    Delivery::open(settings, stores, Arc::clone(&house.diary) as Arc<dyn Registry>).unwrap().0
+}
+
+fn elsewhere(key: &str, text: &str) -> LaneEffect {
+    let to = Object { bucket: Bucket { storage: "other".into(), name: "b".into() }, key: key.to_owned() };
+    LaneEffect::Put { to, content_type: "x", body: vec![Bytes::copy_from_slice(text.as_bytes())] }
+}
+
 #[test]
 fn a_store_that_is_away_holds_up_no_lane_of_another() {
     let house = House::new();
     *house.warehouse.away.lock().unwrap() = true;
     let other = Arc::new(Warehouse::default());
     runtime().block_on(async {
-        let stores = HashMap::from([
-            ("w".to_owned(), Arc::clone(&house.warehouse) as Arc<dyn Store>),
-            ("other".to_owned(), Arc::clone(&other) as Arc<dyn Store>),
-        ]);
-        let diary = Arc::clone(&house.diary) as Arc<dyn Registry>;
-        let (delivery, _) = Delivery::open(house.settings(), stores, diary).unwrap();
+        let delivery = open_two(&house, Arc::clone(&other) as Arc<dyn Store>, house.settings());
         let (stuck, free) = (lane(&delivery), lane(&delivery));
         stuck.accept(vec![put("a", "x", "y")]);
-        let to = Object { bucket: Bucket { storage: "other".into(), name: "b".into() }, key: "b".to_owned() };
-        free.accept(vec![LaneEffect::Put { to, content_type: "x", body: vec![Bytes::from_static(b"z")] }]);
+        free.accept(vec![elsewhere("b", "z")]);
         until(|| other.keys() == ["b"]).await;
         assert_eq!(stuck.status().stored, 0);
+    });
+}
+
+#[test]
+fn a_full_spool_blocks_the_lane_whose_store_is_away_or_hangs_and_no_other() {
+    for hangs in [true, false] {
+        let house = House::new();
+        let other: Arc<dyn Store> = match hangs {
+            true => Arc::new(Hanging),
+            false => {
+                let other = Warehouse::default();
+                *other.away.lock().unwrap() = true;
+                Arc::new(other)
+            }
+        };
+        runtime().block_on(async {
+            let settings = Settings { spool_bytes: Some(10_000), ..house.settings() };
+            let delivery = open_two(&house, other, settings);
+            let (stuck, works) = (lane(&delivery), lane(&delivery));
+            works.accept(vec![grow(0, &"x".repeat(3_000))]);
+            for n in 0..7 {
+                stuck.accept(vec![elsewhere(&n.to_string(), &"y".repeat(1_000))]);
+                until(|| stuck.status().pending == n + 1).await;
+            }
+            until(|| stuck.is_blocked()).await;
+            // Hours later, and with more open than all that waits.
+            for n in 1..20 {
+                works.accept(vec![
+                    grow(n, &"x".repeat(1_500)),
+                    seal(n - 1, &n.to_string()),
+                    grow(n, &"x".repeat(1_500)),
+                ]);
+                sleep(Duration::from_secs(600)).await;
+                assert!(stuck.is_blocked() && !works.is_blocked(), "{n}, hangs: {hangs}");
+            }
+            assert_eq!(house.warehouse.keys().len(), 19);
+            // Somebody who begins now has a share, too.
+            let late = lane(&delivery);
+            late.accept(vec![elsewhere("late", &"y".repeat(500))]);
+            sleep(Duration::from_secs(60)).await;
+            assert!(!late.is_blocked());
+        });
+    }
+}
+
+#[test]
+fn a_disk_that_runs_short_blocks_the_largest_backlog_first() {
+    let house = House::new();
+    *house.warehouse.away.lock().unwrap() = true;
+    let other = Arc::new(Warehouse::default());
+    runtime().block_on(async {
+        let settings = Settings { spool_free_bytes: 1_000, ..house.settings() };
+        let delivery = open_two(&house, Arc::clone(&other) as Arc<dyn Store>, settings);
+        let free = |bytes| *delivery.totals.disk.faults.free.lock().unwrap() = Some(bytes);
+        let (stuck, works) = (lane(&delivery), lane(&delivery));
+        stuck.accept(vec![put("a", "x", &"y".repeat(5_000))]);
+        works.accept(vec![grow(0, "x")]);
+        sleep(Duration::from_secs(1)).await;
+        free(1_500);
+        works.accept(vec![grow(0, "x")]);
+        until(|| delivery.totals.disk.is_tight()).await;
+        free(100);
+        until(|| stuck.is_blocked()).await;
+        works.accept(vec![grow(0, &"x".repeat(200))]);
+        sleep(Duration::from_secs(10)).await;
+        assert!(!works.is_blocked());
     });
 }

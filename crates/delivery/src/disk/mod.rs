@@ -1,11 +1,16 @@
-//! Whether the spool's disk has room: what is blocked when it has not, and what is shed before.
+//! Whether the spool's disk has room: who is blocked when it has not, and what is shed before.
+
+mod share;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tracing::{info, warn};
+
+pub(crate) use share::Holding;
+use share::{Held, Shares};
 
 /// How near its end the disk is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +19,7 @@ pub(crate) enum Level {
     Fine = 0,
     /// Live windows and snapshots are shed.
     Tight = 1,
-    /// Recordings are blocked, too.
+    /// Recordings that hold more than their share are blocked, too.
     Full = 2,
 }
 
@@ -25,6 +30,8 @@ pub(crate) struct Disk {
     limits: Limits,
     used: AtomicU64,
     level: AtomicU8,
+    /// Who has something there. Dead entries go when a lane opens.
+    lanes: Mutex<Vec<Weak<Holding>>>,
     incidents: Arc<AtomicU64>,
     #[cfg(test)]
     pub faults: tests::Faults,
@@ -53,6 +60,13 @@ impl Limits {
             () => Level::Fine,
         }
     }
+
+    /// Bytes that the spool must come down to, for what is full not to be.
+    fn most(&self, used: u64, free: u64) -> u64 {
+        let lacking = (self.free / 4 * 5).saturating_sub(free);
+        let share = self.spool.map_or(u64::MAX, |most| most / 100 * 90);
+        used.saturating_sub(lacking).min(share)
+    }
 }
 
 impl Disk {
@@ -62,19 +76,36 @@ impl Disk {
             limits,
             used: AtomicU64::new(0),
             level: AtomicU8::new(0),
+            lanes: Mutex::default(),
             incidents,
             #[cfg(test)]
             faults: tests::Faults::default(),
         }
     }
 
-    /// The spool has `bytes` more.
-    pub fn took(&self, bytes: u64) {
+    /// A lane's account, empty.
+    pub fn lane(&self) -> Arc<Holding> {
+        let lane = Arc::default();
+        let mut lanes = self.lanes();
+        lanes.retain(|lane| lane.strong_count() > 0);
+        lanes.push(Arc::downgrade(&lane));
+        lane
+    }
+
+    /// Held for a few instructions.
+    fn lanes(&self) -> MutexGuard<'_, Vec<Weak<Holding>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lane has `bytes` more in the spool.
+    pub fn took(&self, lane: &Holding, bytes: u64) {
+        lane.took(bytes);
         self.used.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// The spool has `bytes` less.
-    pub fn freed(&self, bytes: u64) {
+    /// It has `bytes` less.
+    pub fn freed(&self, lane: &Holding, bytes: u64) {
+        lane.freed(bytes);
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
@@ -83,17 +114,12 @@ impl Disk {
         self.level.load(Ordering::Relaxed) >= Level::Tight as u8
     }
 
-    /// Whether recordings must.
-    pub fn is_full(&self) -> bool {
-        self.level.load(Ordering::Relaxed) >= Level::Full as u8
-    }
-
     /// Something may be blocked that was not, or the other way round.
     pub fn incident(&self) {
         self.incidents.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Looks at the disk. Blocks.
+    /// Looks at the disk, and says to each lane whether it must do without. Blocks.
     pub fn look(&self) {
         // If it doesn't say, writing will say what is wrong.
         let free = self.free().unwrap_or(u64::MAX);
@@ -106,6 +132,20 @@ impl Disk {
         metrics::gauge!("millrace_delivery_spool_level").set(f64::from(level as u8));
         if level != before {
             self.tell(level, used, free);
+        }
+        if level.max(before) == Level::Full {
+            self.divide((level == Level::Full).then(|| self.limits.most(used, free)));
+        }
+    }
+
+    /// Divides `most` bytes among the lanes; `None`: there is enough for all.
+    fn divide(&self, most: Option<u64>) {
+        let lanes: Vec<Arc<Holding>> = self.lanes().iter().filter_map(Weak::upgrade).collect();
+        let held: Vec<Held> = lanes.iter().map(|lane| lane.held()).collect();
+        let shares = most.map_or(Shares::ALL, |most| Shares::of(&held, most));
+        let turned = lanes.iter().zip(&held).filter(|(lane, held)| lane.turn(shares.excludes(**held)));
+        if turned.count() > 0 {
+            self.incident();
         }
     }
 
@@ -126,7 +166,7 @@ impl Disk {
                 warn!(%spool, used, free, ?limits, "the spool is nearly full: live windows and snapshots are not stored");
             }
             Level::Full => {
-                tracing::error!(%spool, used, free, ?limits, "the spool is full: recordings lose frames until there is room");
+                tracing::error!(%spool, used, free, ?limits, "the spool is full: recordings that hold more than their share of it lose frames until there is room");
             }
         }
     }
@@ -201,5 +241,15 @@ pub(crate) mod tests {
         assert_eq!(level(0, 900, Level::Tight), Level::Fine);
         let whole = Limits { spool: None, free: 400 };
         assert_eq!(whole.level(u64::MAX, 10_000, Level::Fine), Level::Fine);
+    }
+
+    #[test]
+    fn the_spool_must_come_down_to_what_ends_the_want_of_room() {
+        let limits = Limits { spool: Some(1_000), free: 400 };
+        assert_eq!(limits.most(1_200, 10_000), 900);
+        assert_eq!(limits.most(800, 390), 690);
+        assert_eq!(limits.most(800, 0), 300);
+        assert_eq!(limits.most(100, 0), 0, "others fill the disk");
+        assert_eq!(limits.level(690, 500, Level::Full), Level::Tight);
     }
 }
