@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "nonce", include_str!("../migrations/0002_nonce.sql")),
     (3, "recording", include_str!("../migrations/0003_recording.sql")),
     (4, "outbox", include_str!("../migrations/0004_outbox.sql")),
+    (5, "attempt_post", include_str!("../migrations/0005_attempt_post.sql")),
 ];
 
 /// Why the database cannot be used.

@@ -11,6 +11,13 @@ use crate::{Database, Error};
 /// Posts that are done and attempts are kept this long: the cloud shows the last seven days of them
 /// (DescribeLiveRecordNotifyRecords, reference §2.5).
 pub const ATTEMPTS_KEPT_MICROS: i64 = 7 * 86_400_000_000;
+/// Rows that are forgotten in one transaction: meanwhile nobody else can write.
+const FORGOTTEN: i64 = 500;
+pub(crate) const FORGET_ATTEMPTS: &str =
+    "DELETE FROM attempt WHERE number IN (SELECT number FROM attempt WHERE at < ?1 LIMIT ?2)";
+pub(crate) const FORGET_POSTS: &str = "DELETE FROM outbox WHERE number IN (SELECT number FROM outbox \
+     WHERE created < ?1 AND due IS NULL \
+     AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.post = outbox.number) LIMIT ?2)";
 /// Longest text that is kept of an attempt, in bytes: what a stranger answers is not ours to store whole.
 const MAX_TEXT: usize = 4_096;
 
@@ -193,14 +200,11 @@ impl Database {
     /// Forgets attempts that are no longer shown, and the posts that are done with.
     pub(crate) async fn forget_attempts(&self, now: Wall) -> Result<(), Error> {
         let oldest = now.plus_micros(-ATTEMPTS_KEPT_MICROS).0;
-        sqlx::query("DELETE FROM attempt WHERE at < ?1").bind(oldest).execute(&self.pool).await?;
-        sqlx::query(
-            "DELETE FROM outbox WHERE created < ?1 AND due IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.post = outbox.number)",
-        )
-        .bind(oldest)
-        .execute(&self.pool)
-        .await?;
+        for sql in [FORGET_ATTEMPTS, FORGET_POSTS] {
+            while sqlx::query(sql).bind(oldest).bind(FORGOTTEN).execute(&self.pool).await?.rows_affected() > 0
+            {
+            }
+        }
         Ok(())
     }
 }

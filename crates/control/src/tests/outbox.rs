@@ -140,3 +140,38 @@ async fn after_a_week_what_is_done_is_forgotten_and_what_waits_is_not() {
     database.post(&post("done", "a", "http://x/")).await.unwrap();
     assert_eq!(database.waiting().await.unwrap(), 2);
 }
+
+/// While old posts go nobody else can write: each must be found, not searched for among all attempts of a week.
+#[tokio::test]
+async fn to_forget_looks_through_no_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path()).await;
+    for sql in [crate::outbox::FORGET_ATTEMPTS, crate::outbox::FORGET_POSTS] {
+        let explained = format!("EXPLAIN QUERY PLAN {sql}");
+        let rows = sqlx::query(&explained).bind(0).bind(1).fetch_all(&database.pool).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| sqlx::Row::get(row, "detail")).collect();
+        assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn many_are_forgotten_in_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = open(folder.path()).await;
+    let database = control.database();
+    let mut told = tokio::task::JoinSet::new();
+    for number in 0..1_201 {
+        let (database, id) = (database.clone(), number.to_string());
+        told.spawn(async move {
+            database.post(&post(&id, "a", "http://x/")).await?;
+            database.attempted(&attempt(&id, 1, true, Next::Delivered)).await
+        });
+    }
+    told.join_all().await.into_iter().collect::<Result<(), _>>().unwrap();
+    control.sweep(after(2).plus_micros(ATTEMPTS_KEPT_MICROS)).await;
+    for table in ["attempt", "outbox"] {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        let left: i64 = sqlx::query_scalar(&count).fetch_one(&database.pool).await.unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+}
