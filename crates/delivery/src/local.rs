@@ -164,12 +164,16 @@ fn write(temporary: &Path, body: &Body) -> io::Result<()> {
     match body {
         Body::Memory(pieces) => write_pieces(&mut File::create(temporary)?, pieces)?,
         Body::File(file) => hold(file, temporary)?,
-        Body::Join { head, file, skip } => {
+        Body::Join { head, file, pieces } => {
             let mut out = File::create(temporary)?;
             io::copy(&mut File::open(head)?, &mut out)?;
-            let mut rest = File::open(file)?;
-            rest.seek(SeekFrom::Start(*skip))?;
-            io::copy(&mut rest, &mut out)?;
+            let file = File::open(file)?;
+            for &(at, len) in pieces.iter() {
+                (&file).seek(SeekFrom::Start(at))?;
+                if io::copy(&mut (&file).take(len), &mut out)? < len {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+            }
         }
     }
     File::open(temporary)?.sync_all()
@@ -372,7 +376,8 @@ mod tests {
         let put = async |body: Body| {
             store.put(&to, &body, Headers::of("video/x-flv"), Mode::New { mark: "m" }).await
         };
-        let joined = || Body::Join { head: head.clone(), file: file.clone(), skip: 4 };
+        let joined =
+            || Body::Join { head: head.clone(), file: file.clone(), pieces: [(4, 2), (6, 3)].into() };
         assert_eq!(put(joined()).await.unwrap(), 10);
         assert_eq!(put(joined()).await.unwrap(), 10, "a try whose answer was lost");
         for text in ["head medio", "head", "head media, and more"] {

@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use output::Object;
@@ -67,14 +68,14 @@ pub enum Body {
     Memory(Vec<Bytes>),
     /// A file that nobody writes to any more.
     File(PathBuf),
-    /// A file, and behind it another from a byte on; nobody writes to them any more.
+    /// A file, and behind it pieces of another; nobody writes to them any more.
     Join {
         /// The first.
         head: PathBuf,
         /// The second.
         file: PathBuf,
-        /// Bytes of it that are left out.
-        skip: u64,
+        /// Where each piece of it is, and its length.
+        pieces: Arc<[(u64, u64)]>,
     },
 }
 

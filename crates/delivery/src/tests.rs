@@ -89,9 +89,13 @@ pub(crate) fn read(body: &Body) -> Vec<u8> {
     match body {
         Body::Memory(pieces) => pieces.concat(),
         Body::File(path) => fs::read(path).unwrap(),
-        Body::Join { head, file, skip } => {
-            let rest = fs::read(file).unwrap().split_off(usize::try_from(*skip).unwrap());
-            [fs::read(head).unwrap(), rest].concat()
+        Body::Join { head, file, pieces } => {
+            let (mut all, file) = (fs::read(head).unwrap(), fs::read(file).unwrap());
+            for &(at, len) in pieces.iter() {
+                let at = usize::try_from(at).unwrap();
+                all.extend_from_slice(&file[at..at + usize::try_from(len).unwrap()]);
+            }
+            all
         }
     }
 }

@@ -212,9 +212,12 @@ impl Delivery<'_> {
         let body = match &self.cargo.source {
             Source::File { name, .. } => Body::File(self.path(name)),
             Source::Join { head, name, skip, .. } => {
-                Body::Join { head: self.path(head), file: self.path(name), skip: *skip }
+                let (head, file) = (self.path(head), self.path(name));
+                let found = tokio::fs::metadata(&file).await;
+                let len = found.map_err(|error| StoreError::io("read object", error))?.len();
+                Body::Join { head, file, pieces: [(*skip, len.saturating_sub(*skip))].into() }
             }
-            Source::Progressive { name, .. } => Body::File(self.progressive(name).await?),
+            Source::Progressive { name, .. } => self.progressive(name).await?,
         };
         if keys::names_others(&self.cargo.content_type)
             && let Body::File(path) = &body
@@ -225,19 +228,19 @@ impl Delivery<'_> {
         Ok(body)
     }
 
-    /// The progressive file of a fragmented one. Made again at each try: the last may have been interrupted.
-    async fn progressive(&self, name: &str) -> Result<PathBuf, StoreError> {
-        let (from, to) = (self.path(name), self.path(name).with_extension("whole"));
-        let (fragmented, whole) = (from.clone(), to.clone());
-        let made = blocking(move || progressive(&fragmented, &whole)).await;
+    /// The progressive file of a fragmented one.
+    async fn progressive(&self, name: &str) -> Result<Body, StoreError> {
+        let (file, head) = (self.path(name), self.path(name).with_extension("head"));
+        let (from, to) = (file.clone(), head.clone());
+        let made = blocking(move || progressive(&from, &to)).await;
         match made.map_err(|error| StoreError::io("make progressive file", error))? {
-            Made::Whole { cut } => {
+            Made::Whole { pieces, cut } => {
                 self.state.cut(&self.cargo.to, cut);
-                Ok(to)
+                Ok(Body::Join { head, file, pieces })
             }
             Made::Never(why) => {
                 self.state.stays_fragmented(&self.cargo.to, &why);
-                Ok(from)
+                Ok(Body::File(file))
             }
         }
     }
@@ -279,9 +282,8 @@ async fn size(body: &Body) -> io::Result<u64> {
     Ok(match body {
         Body::Memory(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
         Body::File(path) => tokio::fs::metadata(path).await?.len(),
-        Body::Join { head, file, skip } => {
-            let rest = tokio::fs::metadata(file).await?.len().saturating_sub(*skip);
-            tokio::fs::metadata(head).await?.len() + rest
+        Body::Join { head, pieces, .. } => {
+            tokio::fs::metadata(head).await?.len() + pieces.iter().map(|(_, len)| len).sum::<u64>()
         }
     })
 }

@@ -1,12 +1,16 @@
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use aws_sdk_s3::primitives::{ByteStream, Length, SdkBody};
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::progress::Progress;
 use crate::store;
@@ -19,28 +23,32 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 /// `pieces` as they are, without a copy, and how many bytes they are.
 pub(super) fn pieces(pieces: &[Bytes], progress: &Progress) -> (ByteStream, u64) {
     let left = pieces.iter().map(|piece| piece.len() as u64).sum();
-    let body = SdkBody::from_body_1_x(Pieces { pieces: pieces.iter().cloned().collect(), left });
-    (counted(body, progress), left)
+    let source = Source::Memory(pieces.iter().cloned().collect());
+    (stream(source, left, progress), left)
 }
 
 /// A part of an object that is a stretch of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Stretch {
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     pub offset: u64,
     pub len: u64,
 }
 
 /// The files that an object is made of.
 pub(super) async fn stretches(body: &store::Body) -> io::Result<Vec<Stretch>> {
-    let whole = async |path: &Path, offset: u64| {
-        let len = tokio::fs::metadata(path).await?.len().saturating_sub(offset);
-        io::Result::Ok(Stretch { path: path.to_owned(), offset, len })
+    let whole = async |path: &PathBuf| {
+        let len = tokio::fs::metadata(path).await?.len();
+        io::Result::Ok(Stretch { path: path.as_path().into(), offset: 0, len })
     };
     Ok(match body {
         store::Body::Memory(_) => Vec::new(),
-        store::Body::File(path) => vec![whole(path, 0).await?],
-        store::Body::Join { head, file, skip } => vec![whole(head, 0).await?, whole(file, *skip).await?],
+        store::Body::File(path) => vec![whole(path).await?],
+        store::Body::Join { head, file, pieces } => {
+            let path: Arc<Path> = file.as_path().into();
+            let piece = |&(offset, len): &(u64, u64)| Stretch { path: Arc::clone(&path), offset, len };
+            [whole(head).await?].into_iter().chain(pieces.iter().map(piece)).collect()
+        }
     })
 }
 
@@ -53,39 +61,49 @@ fn cut(stretches: &[Stretch], mut offset: u64, mut len: u64) -> Vec<Stretch> {
         let taken = len.min(stretch.len - left_out);
         len -= taken;
         if taken > 0 {
-            out.push(Stretch { path: stretch.path.clone(), offset: stretch.offset + left_out, len: taken });
+            out.push(Stretch {
+                path: Arc::clone(&stretch.path),
+                offset: stretch.offset + left_out,
+                len: taken,
+            });
         }
     }
     out
 }
 
 /// `len` bytes of what the stretches are together, from `offset` on, read while they are sent.
-pub(super) async fn range(
-    stretches: &[Stretch],
-    offset: u64,
-    len: u64,
-    progress: &Progress,
-) -> io::Result<ByteStream> {
-    let mut bodies = VecDeque::new();
-    for Stretch { path, offset, len } in cut(stretches, offset, len) {
-        let read = ByteStream::read_from().path(path).offset(offset).length(Length::Exact(len));
-        let stream = read.buffer_size(READ).build().await.map_err(io::Error::other)?;
-        bodies.push_back(stream.into_inner());
-    }
-    let body = match bodies.len() {
-        1 => bodies.pop_front().unwrap_or_else(SdkBody::empty),
-        _ => SdkBody::from_body_1_x(Chain { bodies, left: len }),
-    };
-    Ok(counted(body, progress))
+pub(super) fn range(stretches: &[Stretch], offset: u64, len: u64, progress: &Progress) -> ByteStream {
+    let reader = Reader { stretches: cut(stretches, offset, len).into(), open: None };
+    stream(Source::Files(Reading::Idle(Box::new(reader))), len, progress)
 }
 
-/// One body behind the other.
-struct Chain {
-    bodies: VecDeque<SdkBody>,
+fn stream(source: Source, left: u64, progress: &Progress) -> ByteStream {
+    let sending = Sending { source, left, progress: progress.clone() };
+    ByteStream::new(SdkBody::from_body_1_x(sending))
+}
+
+/// A body on its way, which tells `progress` of every byte that is taken.
+struct Sending {
+    source: Source,
     left: u64,
+    progress: Progress,
 }
 
-impl Body for Chain {
+/// Where its bytes are.
+enum Source {
+    Memory(VecDeque<Bytes>),
+    Files(Reading),
+}
+
+/// Whether a thread reads files just now.
+enum Reading {
+    Idle(Box<Reader>),
+    Busy(JoinHandle<(Box<Reader>, io::Result<Bytes>)>),
+    /// It panicked, or the runtime ends.
+    Gone,
+}
+
+impl Body for Sending {
     type Data = Bytes;
     type Error = Error;
 
@@ -93,18 +111,14 @@ impl Body for Chain {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        while let Some(body) = self.bodies.front_mut() {
-            match Body::poll_frame(Pin::new(body), context) {
-                Poll::Ready(None) => drop(self.bodies.pop_front()),
-                Poll::Ready(Some(Ok(frame))) => {
-                    self.left =
-                        self.left.saturating_sub(frame.data_ref().map_or(0, |data| data.len() as u64));
-                    return Poll::Ready(Some(Ok(frame)));
-                }
-                polled => return polled,
-            }
-        }
-        Poll::Ready(None)
+        let data = match &mut self.source {
+            Source::Memory(pieces) => pieces.pop_front(),
+            Source::Files(reading) => Some(ready!(reading.poll(context))?).filter(|data| !data.is_empty()),
+        };
+        let Some(data) = data else { return Poll::Ready(None) };
+        self.left = self.left.saturating_sub(data.len() as u64);
+        self.progress.add(data.len());
+        Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -116,64 +130,59 @@ impl Body for Chain {
     }
 }
 
-fn counted(inner: SdkBody, progress: &Progress) -> ByteStream {
-    ByteStream::new(SdkBody::from_body_1_x(Counted { inner, progress: progress.clone() }))
-}
-
-struct Pieces {
-    pieces: VecDeque<Bytes>,
-    left: u64,
-}
-
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let piece = self.pieces.pop_front();
-        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
-}
-
-/// Tells `progress` of every byte that is taken.
-struct Counted {
-    inner: SdkBody,
-    progress: Progress,
-}
-
-impl Body for Counted {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let polled = Body::poll_frame(Pin::new(&mut self.inner), context);
-        if let Poll::Ready(Some(Ok(frame))) = &polled {
-            self.progress.add(frame.data_ref().map_or(0, Bytes::len));
+impl Reading {
+    /// The next bytes; none at the end.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        if let Self::Idle(_) = self
+            && let Self::Idle(mut reader) = std::mem::replace(self, Self::Gone)
+        {
+            *self = Self::Busy(spawn_blocking(move || {
+                let read = reader.read();
+                (reader, read)
+            }));
         }
-        polled
+        let Self::Busy(busy) = self else { return Poll::Ready(Err(io::ErrorKind::Interrupted.into())) };
+        let (reader, read) = ready!(Pin::new(busy).poll(context)).map_err(io::Error::from)?;
+        *self = Self::Idle(reader);
+        Poll::Ready(read)
+    }
+}
+
+/// Reads stretches of files.
+struct Reader {
+    stretches: VecDeque<Stretch>,
+    open: Option<(Arc<Path>, File)>,
+}
+
+impl Reader {
+    /// The next bytes, of as many stretches as it takes; none at the end. Blocks.
+    fn read(&mut self) -> io::Result<Bytes> {
+        let mut data = vec![0; READ];
+        let mut filled = 0;
+        while let Some(mut stretch) = self.stretches.pop_front() {
+            let Some(room) = data.get_mut(filled..).filter(|room| !room.is_empty()) else {
+                self.stretches.push_front(stretch);
+                break;
+            };
+            let len = usize::try_from(stretch.len).unwrap_or(usize::MAX).min(room.len());
+            let (room, _) = room.split_at_mut(len);
+            self.file(&stretch.path)?.read_exact_at(room, stretch.offset)?;
+            filled += len;
+            (stretch.offset, stretch.len) = (stretch.offset + len as u64, stretch.len - len as u64);
+            if stretch.len > 0 {
+                self.stretches.push_front(stretch);
+            }
+        }
+        data.truncate(filled);
+        Ok(data.into())
     }
 
-    fn is_end_stream(&self) -> bool {
-        Body::is_end_stream(&self.inner)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        Body::size_hint(&self.inner)
+    fn file(&mut self, path: &Arc<Path>) -> io::Result<&File> {
+        let (_, file) = match self.open.take() {
+            Some(open) if open.0 == *path => self.open.insert(open),
+            _ => self.open.insert((Arc::clone(path), File::open(path)?)),
+        };
+        Ok(file)
     }
 }
 
@@ -183,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_cut_of_stretches_is_what_their_bytes_are_there() {
-        let stretch = |path: &str, offset, len| Stretch { path: path.into(), offset, len };
+        let stretch = |path: &str, offset, len| Stretch { path: Path::new(path).into(), offset, len };
         let two = [stretch("a", 0, 10), stretch("b", 3, 20)];
         let cut = |offset, len| -> Vec<(String, u64, u64)> {
             let cut = super::cut(&two, offset, len).into_iter();

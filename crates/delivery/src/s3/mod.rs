@@ -169,7 +169,7 @@ impl Inner {
             _ if len > SINGLE_MAX => {
                 return multipart::put(self, to, stretches, len, headers, mode).await.map(|()| len);
             }
-            _ => body::range(&stretches, 0, len, &progress).await.map_err(unreadable)?,
+            _ => body::range(&stretches, 0, len, &progress),
         };
         self.put_whole(to, stream, len, headers, mode, &progress).await?;
         Ok(len)

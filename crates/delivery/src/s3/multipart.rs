@@ -193,8 +193,7 @@ type Sent = Result<
 impl Target {
     async fn send_part(&self, number: i32, offset: u64, len: u64) -> Sent {
         let progress = Progress::default();
-        let stream = body::range(&self.stretches, offset, len, &progress).await;
-        let stream = stream.map_err(|error| Trouble::File(error.to_string()))?;
+        let stream = body::range(&self.stretches, offset, len, &progress);
         let request = self.client.upload_part().bucket(&self.bucket).key(&self.key).upload_id(&self.id);
         let request = request.part_number(number).content_length(as_i64(len)).body(stream);
         unless_stalled(request.send(), &progress, self.stall).await

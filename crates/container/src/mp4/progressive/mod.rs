@@ -38,7 +38,7 @@ const COPY: usize = 256 * 1024;
 /// before it, of the others none. No roll distance is given for Opus, as the fragments have none.
 ///
 /// Memory: 4 bytes a sample, 8 more where composition offsets vary (B-frames), 8 more where durations do, 4 for each
-/// key frame, 40 for each fragment; twice for the time of [`Progressive::read`]. `MAX_SAMPLES` bounds it. The media is
+/// key frame and head of an open GOP, 40 for each fragment; twice for the time of [`Progressive::read`]. `MAX_SAMPLES` bounds it. The media is
 /// never in memory.
 #[derive(Debug)]
 pub struct Progressive {
@@ -91,6 +91,16 @@ impl Progressive {
     /// Bytes at the end of the fragmented file that are no whole fragment: they are left out.
     pub fn cut(&self) -> u64 {
         self.cut
+    }
+
+    /// What it begins with: everything before the media.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Where in the fragmented file the media after [`Progressive::head`] is, in order: each piece's place and length.
+    pub fn media(&self) -> &[(u64, u64)] {
+        &self.media
     }
 
     /// Writes it; `source` is the file that was read.

@@ -223,11 +223,12 @@ async fn two_files_go_up_as_one_object_in_one_piece_or_in_parts() {
     let [head, file] = ["head", "file"].map(|name| dir.path().join(name));
     std::fs::write(&head, "head ").unwrap();
     std::fs::write(&file, "old media").unwrap();
-    let body = Body::Join { head, file: file.clone(), skip: 4 };
-    assert_eq!(put_new(&mock, &body, "one").await.unwrap(), 10);
+    let body =
+        |pieces: &[(u64, u64)]| Body::Join { head: head.clone(), file: file.clone(), pieces: pieces.into() };
+    assert_eq!(put_new(&mock, &body(&[(4, 3), (7, 2)]), "one").await.unwrap(), 10);
     mock.look(|state| assert_eq!(state.objects["/live/a/b%20c.ts"].bytes, b"head media"));
     std::fs::File::options().write(true).open(&file).unwrap().set_len(SINGLE_MAX + 4).unwrap();
-    assert_eq!(put_new(&mock, &body, "one").await.unwrap(), SINGLE_MAX + 5);
+    assert_eq!(put_new(&mock, &body(&[(4, SINGLE_MAX)]), "one").await.unwrap(), SINGLE_MAX + 5);
     mock.look(|state| {
         let object = &state.objects["/live/a/b%20c.ts"];
         assert_eq!((object.len, object.mark.as_deref()), (SINGLE_MAX + 5, Some("one")));
