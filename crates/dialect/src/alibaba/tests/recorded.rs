@@ -276,9 +276,21 @@ fn content_is_a_stretch_for_each_file_and_for_what_is_still_open() {
         &[("00:00:00Z", "00:01:00Z", 60.0), ("00:01:00Z", "00:02:00Z", 60.0)],
     );
     stretches(&[file(0, 60), file(0, 90)], &[("00:00:00Z", "00:01:30Z", 90.0)]);
+    // One that began long before others did, and outlasts them.
+    let longer = [file(0, 90), Entry { template: "other".to_owned(), ..file(10, 5) }, file(60, 60)];
+    stretches(&longer, &[("00:00:00Z", "00:02:00Z", 120.0), ("00:00:10Z", "00:00:15Z", 5.0)]);
     // Slices of an open file, with a break.
     let open = [slice(0, 5), slice(5, 5), slice(30, 5)];
     stretches(&open, &[("00:00:00Z", "00:00:10Z", 10.0), ("00:00:30Z", "00:00:35Z", 5.0)]);
+}
+
+/// A day of the shortest cycles. To compare each file with all before it would take minutes.
+#[test]
+fn content_of_a_long_time_is_told_at_once() {
+    let files: Vec<_> = (0..86_400).map(|second| entry(Part::File, second, 1)).collect();
+    let value = show::contents(&stream(), &files, &World::new().catalog);
+    let items = value["RecordContentInfoList"]["RecordContentInfo"].as_array().unwrap();
+    assert_eq!(items.len(), files.len());
 }
 
 #[test]

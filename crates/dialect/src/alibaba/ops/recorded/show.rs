@@ -56,11 +56,18 @@ pub fn contents<'a>(
     catalog: &Catalog,
 ) -> Value {
     let mut stretches: Vec<Stretch<'_>> = Vec::new();
+    // Which of them are not over yet: there can be tens of thousands that are.
+    let mut open: Vec<usize> = Vec::new();
     for entry in entries {
-        let mut same = stretches.iter_mut().rev();
-        match same.find(|stretch| stretch.goes_on_with(entry)) {
+        let is = |at: usize, what: &dyn Fn(&Stretch<'_>) -> bool| stretches.get(at).is_some_and(what);
+        open.retain(|&at| is(at, &|stretch| stretch.reaches(entry)));
+        let same = open.iter().rev().copied().find(|&at| is(at, &|stretch| stretch.goes_on_with(entry)));
+        match same.and_then(|at| stretches.get_mut(at)) {
             Some(stretch) => stretch.take(entry),
-            None => stretches.push(Stretch::new(entry)),
+            None => {
+                open.push(stretches.len());
+                stretches.push(Stretch::new(entry));
+            }
         }
     }
     let show = |stretch: Stretch<'_>| {
@@ -87,6 +94,11 @@ struct Stretch<'a> {
 impl<'a> Stretch<'a> {
     fn new(first: &'a Entry) -> Self {
         Self { first, end: first.end, duration: first.duration }
+    }
+
+    /// Whether it lasts until shortly before `entry`: if not, nothing that begins later can be part of it.
+    fn reaches(&self, entry: &Entry) -> bool {
+        entry.start.micros_since(self.end) <= JOIN_MICROS
     }
 
     /// Whether `entry`, which begins later, is more of the same.
