@@ -63,7 +63,7 @@ pub(crate) fn cmaf() -> Result<Vec<Row>, Error> {
     let samples: Vec<Sample> = packets(&clip)?
         .into_iter()
         .filter(|packet| packet.track == video.id)
-        .map(|Packet { duration, cts, key, data, .. }| Sample { duration, cts, key, data })
+        .map(|Packet { duration, cts, key, data, .. }| Sample { duration, cts, key, open: false, data })
         .collect();
     let bytes = slices(samples.iter().map(|sample| &sample.data));
     let write = |()| samples.chunks(60).map(|gop| mp4::fragment(1, video, 0, gop)).collect::<Vec<_>>();

@@ -51,7 +51,7 @@ pub(crate) fn packets(clip: &Clip) -> Result<Vec<Packet>, Error> {
                     (TrackId::AUDIO, Ticks(sound - 1_024), 1_024)
                 }
             };
-            packets.push(Packet { track, dts, cts: 0, duration, key, received, data });
+            packets.push(Packet { track, dts, cts: 0, duration, key, recovery: None, received, data });
         }
     }
     Ok(packets)

@@ -1,14 +1,16 @@
 //! H.264 / AVC: decoder configuration records (ISO/IEC 14496-15 §5.3.3), length-prefixed NAL units,
-//! sequence parameter sets (ITU-T H.264 §7.3.2.1).
+//! sequence parameter sets (ITU-T H.264 §7.3.2.1), recovery points.
 
 mod nals;
 mod record;
+mod recovery;
 mod sps;
 #[cfg(test)]
 mod tests;
 
 pub use nals::{is_idr, nal_type, nals};
 pub use record::{ParameterSets, config, parameter_sets};
+pub use recovery::recovery;
 pub use sps::picture;
 
 /// nal_unit_type of a coded slice of an IDR picture.

@@ -22,7 +22,7 @@ pub mod vp9;
 mod vui;
 
 pub use rfc6381::rfc6381;
-pub use unit::{is_key, parameter_sets, samples};
+pub use unit::{is_key, parameter_sets, recovery, samples};
 
 /// Bytes that are not what they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

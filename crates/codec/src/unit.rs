@@ -20,6 +20,16 @@ pub fn is_key(codec: &Codec, unit: &Bytes) -> bool {
     }
 }
 
+/// Of a unit that is no key frame, but at which decoding can start all the same: after how many pictures what is shown is
+/// right. 0 where an open GOP begins. Only H.264 has them; those of H.265 are key frames. `flagged`: the sender says that
+/// decoding can start there ([`h264::recovery`]).
+pub fn recovery(codec: &Codec, unit: &Bytes, flagged: bool) -> Option<u16> {
+    match codec {
+        Codec::H264(h264) => h264::recovery(unit, h264.length_size, flagged),
+        _ => None,
+    }
+}
+
 /// Samples of one channel in a unit of sound, which are ticks of its track's timescale. `None` for pictures, and
 /// for sound whose header cannot be read.
 pub fn samples(codec: &Codec, unit: &[u8]) -> Option<u32> {

@@ -19,6 +19,9 @@ pub struct Packet {
     pub duration: u32,
     /// Whether decoding can start here (`codec::is_key`). True for every audio packet.
     pub key: bool,
+    /// Of a packet that is no key frame, but at which decoding can start all the same: after how many pictures what is
+    /// shown is right (`codec::recovery`). 0 where an open GOP begins: what is shown before this one may be missing.
+    pub recovery: Option<u16>,
     /// When its last byte arrived.
     pub received: Wall,
     /// Payload, as [`crate::Codec`] says for each codec.
@@ -29,6 +32,11 @@ impl Packet {
     /// Presentation time, in ticks of the track's timescale.
     pub fn pts(&self) -> Ticks {
         Ticks(self.dts.0.saturating_add(i64::from(self.cts)))
+    }
+
+    /// Whether a decoder can be sent to start here: at a key frame or a recovery point.
+    pub fn is_entry(&self) -> bool {
+        self.key || self.recovery.is_some()
     }
 
     /// Where the next packet of the track begins, in ticks of its timescale.

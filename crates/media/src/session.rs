@@ -18,7 +18,8 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// A stretch of media with unbroken timestamps and unchanged tracks. It begins at a key frame if it has video.
+/// A stretch of media with unbroken timestamps and unchanged tracks. If it has video it begins at a key frame, or at a
+/// recovery point where no key frames come.
 ///
 /// The timeline of a session never jumps: the next run goes on where the last one ended. What does change at
 /// its border is the wall time it maps to, and the tracks.

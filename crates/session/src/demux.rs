@@ -18,6 +18,8 @@ pub(crate) struct Frame {
     pub cts_millis: i32,
     /// Whether decoding can start here.
     pub key: bool,
+    /// As in [`media::Packet`].
+    pub recovery: Option<u16>,
     /// When its last byte arrived.
     pub received: Wall,
     /// Payload.
@@ -28,6 +30,11 @@ impl Frame {
     /// Whether it is a picture.
     pub(crate) fn is_video(&self) -> bool {
         self.track.kind == Kind::Video
+    }
+
+    /// Whether a decoder can be sent to start here.
+    pub(crate) fn is_entry(&self) -> bool {
+        self.key || self.recovery.is_some()
     }
 }
 
@@ -49,6 +56,8 @@ pub(crate) struct Demuxed {
 pub(crate) struct Access {
     /// Its codec.
     pub format: Format,
+    /// Whether the sender calls it a key frame.
+    pub flagged: bool,
     /// Presentation minus decode time in milliseconds.
     pub cts_millis: i32,
     /// Payload.
@@ -62,11 +71,11 @@ pub(crate) fn demux(unit: Unit, codec: Option<&Codec>) -> Result<Demuxed, codec:
         Body::SequenceStart(record) => Demuxed { config: announced(unit.format, &record, codec)?, ..nothing },
         // Encoders send empty messages for silence.
         Body::Frame { data, .. } if data.is_empty() => nothing,
-        Body::Frame { cts_ms, data, .. } => {
+        Body::Frame { key, cts_ms, data } => {
             let config = in_band(unit.format, &data, codec)?;
             Demuxed {
                 config,
-                unit: Some(Access { format: unit.format, cts_millis: cts_ms, data }),
+                unit: Some(Access { format: unit.format, flagged: key, cts_millis: cts_ms, data }),
                 ..nothing
             }
         }

@@ -32,9 +32,9 @@ pub(crate) struct Opening {
 pub(crate) struct Opened {
     /// The tracks with something that can be decoded, in order.
     pub tracks: Vec<TrackId>,
-    /// The frames held, those of a video track from its first key frame on.
+    /// The frames held, those of a video track from the first on at which decoding can start.
     pub frames: VecDeque<Frame>,
-    /// Video frames before the first key frame, left out.
+    /// Video frames before that, left out.
     pub undecodable: u64,
 }
 
@@ -53,7 +53,7 @@ impl Opening {
     pub(crate) fn push(&mut self, frame: Frame) {
         self.since.get_or_insert(frame.received);
         let place = self.tracks.binary_search(&frame.track);
-        if place.is_err() && frame.is_video() && !frame.key {
+        if place.is_err() && frame.is_video() && !frame.is_entry() {
             self.undecodable += 1;
             return;
         }

@@ -27,6 +27,8 @@ pub(crate) struct Publish {
     pub(crate) stage: Stage,
     /// A run ends at the next key frame, and why.
     pub(crate) pending: Option<Gap>,
+    /// When the last key frame of the main video came, in milliseconds of session time.
+    pub(crate) keyed: Option<i64>,
     /// Frames that the run has no place for, left out until the next one begins.
     pub(crate) left_out: u64,
     /// Whose those are.
@@ -143,13 +145,15 @@ impl Session {
         let Some(publish) = self.publish.as_mut() else { return };
         let codec = publish.configs.get(track).filter(|codec| Format::of(codec) == access.format);
         let Some(codec) = codec else { return self.undecodable(fx) };
+        let key = codec::is_key(codec, &access.data);
         let frame = Frame {
             track,
             millis: arrival.millis,
             nanos: arrival.nanos,
             cts_millis: access.cts_millis,
             // The sender's flag is a hint: recovery points and plain I frames carry it, too (packaging-rules C-05).
-            key: codec::is_key(codec, &access.data),
+            key,
+            recovery: if key { None } else { codec::recovery(codec, &access.data, access.flagged) },
             received: arrival.received,
             data: access.data,
         };

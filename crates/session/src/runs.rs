@@ -9,6 +9,9 @@ use crate::session::Session;
 use crate::slots::SlotEffects;
 use crate::timeline::Line;
 
+/// A stream that had no key frame for this long, in milliseconds, has open GOPs: it may never have another one.
+const KEYLESS_MILLIS: i64 = 5_000;
+
 impl Session {
     /// A frame on the session's timeline: it may begin a new run, or belong to none.
     pub(crate) fn timed(&mut self, frame: Frame, fx: &mut SlotEffects) {
@@ -27,6 +30,9 @@ impl Session {
         let line = lines.iter_mut().find(|line| line.track() == frame.track).filter(|_| fits);
         match line {
             Some(line) => {
+                if frame.key && run_leads(self.run.as_ref(), frame.track) {
+                    publish.keyed = Some(frame.millis);
+                }
                 let before = line.push(frame);
                 let key = line.key_frame();
                 if let Some((track, dts, pts)) = key {
@@ -125,12 +131,20 @@ impl Session {
     }
 }
 
-/// Whether a run can begin with `frame`: a key frame of the main video; where there is no video, any key frame, or
-/// audio that no old run can take.
+/// Whether `track` is the main video of a run.
+fn run_leads(run: Option<&Run>, track: TrackId) -> bool {
+    run.and_then(Run::video).is_some_and(|main| main.id == track)
+}
+
+/// Whether a run can begin with `frame`: a key frame of the main video, or a recovery point when none came for a while;
+/// where there is no video, any of the two, or audio that no old run can take.
 fn can_begin(run: &Run, frame: &Frame, why: Gap, publish: &Publish) -> bool {
     match run.video() {
-        Some(main) => frame.key && frame.track == main.id,
-        None if frame.is_video() => frame.key,
+        Some(main) => {
+            let keyless = || publish.keyed.is_none_or(|at| frame.millis - at >= KEYLESS_MILLIS);
+            frame.track == main.id && (frame.key || (frame.is_entry() && keyless()))
+        }
+        None if frame.is_video() => frame.is_entry(),
         None => {
             let codec = publish.configs.get(frame.track);
             why == Gap::Jump || codec.is_some_and(|codec| !run.carries(frame.track, codec))

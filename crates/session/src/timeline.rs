@@ -42,6 +42,7 @@ struct Held {
     fixed: Option<i64>,
     cts: i32,
     key: bool,
+    recovery: Option<u16>,
     received: Wall,
     data: Bytes,
 }
@@ -76,6 +77,7 @@ impl Line {
             fixed,
             cts: i32::try_from(cts).unwrap_or(0),
             key: frame.key,
+            recovery: frame.recovery,
             received: frame.received,
             data: frame.data,
         };
@@ -158,6 +160,7 @@ impl Line {
             cts: held.cts,
             duration: u32::try_from(duration).unwrap_or(u32::MAX),
             key: held.key,
+            recovery: held.recovery,
             received: held.received,
             data: held.data,
         }

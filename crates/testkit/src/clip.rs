@@ -12,6 +12,9 @@ const H264_SEQUENCE_HEADER: [u8; 5] = [0x17, 0, 0, 0, 0];
 const AAC_SEQUENCE_HEADER: [u8; 2] = [0xaf, 0];
 const AAC_FRAME: [u8; 2] = [0xaf, 1];
 
+/// Supplemental information that a picture is right though it is no IDR picture (ITU-T H.264 §D.1.8), as x264 writes it.
+const RECOVERY_POINT: &[u8] = &[0, 0, 0, 5, 0x06, 0x06, 0x01, 0xc4, 0x80];
+
 /// A media message of a publisher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -32,6 +35,8 @@ pub struct Clip {
     pub fps: u32,
     /// Frames from one IDR to the next; 0: only the first is one.
     pub gop: u32,
+    /// Whether the first IDR is the only one: the others become recovery points, heads of open GOPs.
+    pub open: bool,
     /// Whether two of three frames are B frames.
     pub b_frames: bool,
     /// Width and height of the picture, multiples of 16.
@@ -53,6 +58,7 @@ impl Default for Clip {
         Self {
             fps: 30,
             gop: 30,
+            open: false,
             b_frames: false,
             size: (640, 352),
             rate: 48_000,
@@ -134,8 +140,10 @@ impl Clip {
         };
         let number = self.first_number + n;
         let size = if key { self.frame_bytes * 8 } else { self.frame_bytes };
-        let unit = unit(if key { 0x65 } else { 0x41 }, number, size);
-        self.message(Kind::Video, n * 1_000 / self.fps, tag(&h264_header(key, cts), &unit))
+        let recovery = if key && self.open && n > 0 { RECOVERY_POINT } else { &[] };
+        let header = if key && recovery.is_empty() { 0x65 } else { 0x41 };
+        let units = [recovery, &unit(header, number, size)].concat();
+        self.message(Kind::Video, n * 1_000 / self.fps, tag(&h264_header(key, cts), &units))
     }
 
     fn audio_frames(&self) -> Vec<Message> {

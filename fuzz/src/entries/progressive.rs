@@ -51,7 +51,13 @@ fn file(tracks: &[Track], from: u64) -> Vec<u8> {
 fn sample(n: i32, video: bool) -> Sample {
     let cts = if video { [0, 6_000, -3_000, 0][n as usize % 4] } else { 0 };
     let data = Bytes::from(vec![n as u8; 5 + n as usize]);
-    Sample { duration: if n == 3 { 3_001 } else { 3_000 }, cts, key: !video || n == 0, data }
+    Sample {
+        duration: if n == 3 { 3_001 } else { 3_000 },
+        cts,
+        key: !video || n == 0,
+        open: video && n == 2,
+        data,
+    }
 }
 
 fn video(clip: Clip) -> Option<Track> {

@@ -122,8 +122,9 @@ impl Stage {
             _ => [&[0, 0, 0, 3, if key { 0x65 } else { 0x41 }][..], &[b, c]].concat(),
         };
         let cts = if audio == 1 { 0 } else { i32::from(c as i8) * 360 };
-        let packet =
-            Packet { track: track.id, dts, cts, duration, key, received: self.now, data: Bytes::from(data) };
+        let recovery = (!key && a & 4 == 4).then_some(u16::from(c & 1));
+        let (received, data) = (self.now, Bytes::from(data));
+        let packet = Packet { track: track.id, dts, cts, duration, key, recovery, received, data };
         self.next[audio] = packet.end();
         self.end = self.end.max(track.timescale.micros(packet.end()));
         self.on(Event::Packet(&packet));

@@ -191,3 +191,57 @@ fn no_bytes_make_it_panic() {
         assert!(nals(&bytes, (random() % 6) as u8).count() <= bytes.len());
     }
 }
+
+/// An access unit of these NAL units.
+fn unit(nals: &[&str]) -> Bytes {
+    let nals = nals.iter().map(|nal| hex(nal));
+    nals.flat_map(|nal| [vec![0, 0, 0, nal.len() as u8], nal].concat()).collect()
+}
+
+/// Slices: two of an I picture, of a P picture, of an IDR picture.
+const I_SLICE: &str = "4188";
+const OTHER_I_SLICE: &str = "41032880";
+const P_SLICE: &str = "419a24";
+const IDR_SLICE: &str = "658884";
+/// Recovery points after 0 frames, as x264 writes it at the head of an open GOP, and after 20.
+const OPEN: &str = "060601c480";
+const REFRESH: &str = "0606020ac480";
+
+#[test]
+fn a_recovery_point_says_when_pictures_are_right() {
+    let stated = |nals: &[&str]| recovery(&unit(nals), 4, false);
+    assert_eq!(stated(&[OPEN, I_SLICE]), Some(0));
+    assert_eq!(stated(&["09f0", OPEN, I_SLICE, I_SLICE]), Some(0));
+    assert_eq!(stated(&[REFRESH, P_SLICE]), Some(20));
+    assert_eq!(stated(&["06010200000601c480", I_SLICE]), Some(0), "behind other messages");
+    assert_eq!(stated(&[IDR_SLICE]), None);
+    assert_eq!(stated(&[OPEN, IDR_SLICE]), None, "a key frame is more than that");
+    assert_eq!(stated(&[P_SLICE]), None);
+    assert_eq!(stated(&[P_SLICE, OPEN]), None, "the message comes before its picture");
+    assert_eq!(stated(&["06010200", P_SLICE]), None);
+    assert_eq!(stated(&[I_SLICE]), None, "an I picture in the middle of a GOP");
+}
+
+#[test]
+fn a_picture_of_i_slices_that_its_sender_calls_a_key_frame_is_a_recovery_point() {
+    let flagged = |nals: &[&str]| recovery(&unit(nals), 4, true);
+    assert_eq!(flagged(&[I_SLICE]), Some(0));
+    assert_eq!(flagged(&[I_SLICE, OTHER_I_SLICE]), Some(0));
+    assert_eq!(flagged(&[I_SLICE, P_SLICE]), None);
+    assert_eq!(flagged(&[P_SLICE]), None);
+    assert_eq!(flagged(&[REFRESH, P_SLICE]), Some(20));
+    assert_eq!(flagged(&[IDR_SLICE]), None);
+    assert_eq!(flagged(&["6742", "68ce"]), None, "no picture at all");
+}
+
+#[test]
+fn broken_units_are_no_recovery_points() {
+    let whole = unit(&[OPEN, I_SLICE]);
+    for cut in 0..whole.len() {
+        assert_eq!(recovery(&whole.slice(..cut), 4, true), None, "{cut}");
+    }
+    let seeds = [whole.to_vec(), unit(&[REFRESH, P_SLICE]).to_vec()];
+    crate::samples::mutate(&seeds, |bytes| {
+        let _ = recovery(&Bytes::copy_from_slice(bytes), 4, bytes.len() % 2 == 0);
+    });
+}

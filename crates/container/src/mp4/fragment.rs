@@ -3,7 +3,7 @@ use media::Track;
 use mp4_atom::{Encode, Mfhd, Moof, Tfdt, Tfhd, Traf, Trun, TrunEntry};
 
 use super::payload::Payload;
-use super::{NON_SYNC, SYNC, TRACK_ID};
+use super::{NON_SYNC, OPEN, SYNC, TRACK_ID};
 use crate::Error;
 
 /// Bytes of the `mdat` header.
@@ -18,6 +18,9 @@ pub struct Sample {
     pub cts: i32,
     /// Whether decoding can start here.
     pub key: bool,
+    /// Whether it is a picture that needs no other, though what follows it may need what came before: the head of an
+    /// open GOP.
+    pub open: bool,
     /// The access unit.
     pub data: Bytes,
 }
@@ -118,8 +121,8 @@ fn moof(
 enum Flags {
     /// One for all.
     Same(u32),
-    /// The first is a sync sample, the others are not.
-    FirstSync,
+    /// Those of the first; nothing starts at the others.
+    First(u32),
     /// One each.
     Each,
 }
@@ -128,8 +131,8 @@ impl Flags {
     fn of(samples: &[Sample]) -> Self {
         match (same(samples.iter().map(flags)), samples.split_first()) {
             (Some(flags), _) => Self::Same(flags),
-            (None, Some((first, rest))) if first.key && rest.iter().all(|sample| !sample.key) => {
-                Self::FirstSync
+            (None, Some((first, rest))) if rest.iter().all(|sample| flags(sample) == NON_SYNC) => {
+                Self::First(flags(first))
             }
             _ => Self::Each,
         }
@@ -138,7 +141,7 @@ impl Flags {
     fn default(&self) -> Option<u32> {
         match self {
             Self::Same(flags) => Some(*flags),
-            Self::FirstSync => Some(NON_SYNC),
+            Self::First(_) => Some(NON_SYNC),
             Self::Each => None,
         }
     }
@@ -146,14 +149,18 @@ impl Flags {
     fn entry(&self, index: usize, sample: &Sample) -> Option<u32> {
         match self {
             Self::Same(_) => None,
-            Self::FirstSync => (index == 0).then_some(SYNC),
+            Self::First(flags) => (index == 0).then_some(*flags),
             Self::Each => Some(flags(sample)),
         }
     }
 }
 
 fn flags(sample: &Sample) -> u32 {
-    if sample.key { SYNC } else { NON_SYNC }
+    match (sample.key, sample.open) {
+        (true, _) => SYNC,
+        (false, true) => OPEN,
+        (false, false) => NON_SYNC,
+    }
 }
 
 fn same(mut values: impl Iterator<Item = u32>) -> Option<u32> {

@@ -21,6 +21,8 @@ use mp4_atom::FourCC;
 const TRACK_ID: u32 = 1;
 /// Sample flags of a sync sample: depends on no other (ISO/IEC 14496-12 §8.8.3.1, packaging-rules C-05).
 const SYNC: u32 = 0x0200_0000;
+/// Sample flags of a picture that depends on no other but is no sync sample: the head of an open GOP.
+const OPEN: u32 = 0x0201_0000;
 /// Sample flags of any other sample: depends on others, is no sync sample.
 const NON_SYNC: u32 = 0x0101_0000;
 

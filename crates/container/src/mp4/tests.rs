@@ -155,7 +155,7 @@ fn an_audio_entry_carries_its_config_byte_for_byte() {
 }
 
 fn sample(duration: u32, cts: i32, key: bool, data: &'static [u8]) -> Sample {
-    Sample { duration, cts, key, data: Bytes::from_static(data) }
+    Sample { duration, cts, key, open: false, data: Bytes::from_static(data) }
 }
 
 /// `moof`, its bytes and the payload of a fragment; checks sizes and offsets.
@@ -218,6 +218,20 @@ fn flags_are_stated_once_where_they_can_be() {
 }
 
 #[test]
+fn the_head_of_an_open_gop_needs_no_picture_but_is_no_sync_sample() {
+    let other = || sample(3000, 0, false, &[0, 0, 0, 1, 0x41]);
+    let open = || Sample { open: true, ..other() };
+    let flags = |samples: &[Sample]| {
+        let (moof, _) = read(&video(), samples);
+        let traf = &moof.traf[0];
+        let own: Vec<_> = traf.trun[0].samples.iter().map(|entry| entry.flags).collect();
+        (traf.tfhd.default_sample_flags, own)
+    };
+    assert_eq!(flags(&[open(), other()]), (Some(NON_SYNC), vec![Some(OPEN), None]));
+    assert_eq!(flags(&[other(), open()]), (None, vec![Some(NON_SYNC), Some(OPEN)]));
+}
+
+#[test]
 fn composition_offsets_are_signed() {
     let samples =
         [sample(3000, 6000, true, &[0, 0, 0, 1, 0x65]), sample(3000, -3000, false, &[0, 0, 0, 1, 0x41])];
@@ -266,6 +280,7 @@ fn no_samples_make_it_panic() {
                 duration: random() as u32,
                 cts: random() as i32,
                 key: random() < u64::MAX / 2,
+                open: random() < u64::MAX / 4,
                 data: (0..random() % 30).map(|_| random() as u8 & 0x09).collect::<Vec<_>>().into(),
             })
             .collect();

@@ -144,7 +144,7 @@ impl Muxer {
 
     fn write_video(&mut self, packet: &Packet, out: &mut BytesMut) -> Result<(), Error> {
         let Some(video) = &mut self.video else { return Ok(()) };
-        if !video.unit.read(&packet.data)? {
+        if !video.unit.read(packet)? {
             return Ok(());
         }
         let [dts, pts, end] = [packet.dts, packet.pts(), packet.end()].map(|at| on_wire(video.timescale, at));

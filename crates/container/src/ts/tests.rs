@@ -41,7 +41,16 @@ fn frame(dts: i64, nals: &[&[u8]]) -> Packet {
     }
     let key = nals.iter().any(|nal| nal.first().is_some_and(|b| b & 31 == 5));
     let track = TrackId::VIDEO;
-    Packet { track, dts: Ticks(dts), cts: 0, duration: 3000, key, received: Wall(0), data: data.into() }
+    Packet {
+        track,
+        dts: Ticks(dts),
+        cts: 0,
+        duration: 3000,
+        key,
+        recovery: None,
+        received: Wall(0),
+        data: data.into(),
+    }
 }
 
 /// The `index`th AAC frame.
@@ -52,6 +61,7 @@ fn sound(index: i64, data: &[u8]) -> Packet {
         cts: 0,
         duration: 1024,
         key: true,
+        recovery: None,
         received: Wall(0),
         data: Bytes::copy_from_slice(data),
     }
@@ -161,6 +171,14 @@ fn delimiters_filler_and_repeated_sets_are_dropped() {
     let idr: &[u8] = &[0x65, 0x88];
     let read = read(&muxed(&[video()], &[frame(0, &[aud, SPS, PPS, sei, idr, filler])]));
     assert_eq!(units(&read.pes[0].data), [&[0x09, 0xF0], SPS, PPS, sei, idr]);
+}
+
+#[test]
+fn a_recovery_point_has_its_sets_before_it_as_a_key_frame_has() {
+    let open = Packet { recovery: Some(0), ..frame(3000, &[&[0x41, 1]]) };
+    let read = read(&muxed(&[video()], &[frame(0, &[&[0x65, 1]]), open, frame(6000, &[&[0x41, 2]])]));
+    let starts: Vec<_> = read.pes.iter().map(|pes| (pes.random_access, units(&pes.data).len())).collect();
+    assert_eq!(starts, [(true, 4), (true, 4), (false, 2)], "delimiter, sets, slice");
 }
 
 #[test]
@@ -329,7 +347,16 @@ fn no_times_or_bytes_make_it_panic() {
         let track = if random(&mut seed) < u64::MAX / 2 { TrackId::VIDEO } else { TrackId::AUDIO };
         let dts = Ticks(random(&mut seed) as i64 >> (random(&mut seed) % 60));
         let (cts, duration) = (random(&mut seed) as i32, random(&mut seed) as u32);
-        let packet = Packet { track, dts, cts, duration, key: false, received: Wall(0), data: data.into() };
+        let packet = Packet {
+            track,
+            dts,
+            cts,
+            duration,
+            key: false,
+            recovery: None,
+            received: Wall(0),
+            data: data.into(),
+        };
         let _ = muxer.write(&packet, &mut out);
         assert_eq!(out.len() % 188, 0);
         out.clear();

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use media::{Codec, Track};
+use media::{Codec, Packet, Track};
 
 use crate::Error;
 use crate::nal::{Role, Syntax};
@@ -39,16 +39,17 @@ impl AccessUnit {
     }
 
     /// Takes the units of a packet. False if it has none worth sending.
-    pub(super) fn read(&mut self, data: &Bytes) -> Result<bool, codec::Error> {
+    pub(super) fn read(&mut self, packet: &Packet) -> Result<bool, codec::Error> {
         self.clear();
-        for nal in codec::nal::units(data, self.length_size) {
+        for nal in codec::nal::units(&packet.data, self.length_size) {
             let nal = nal.inspect_err(|_| self.nals.clear())?;
             if self.syntax.role(&nal) != Role::Padding {
                 self.nals.push(nal);
             }
         }
         let is_set = |nal: &Bytes| self.syntax.role(nal) == Role::ParameterSet;
-        self.random_access = self.nals.iter().any(|nal| self.syntax.role(nal) == Role::RandomAccess);
+        self.random_access = packet.recovery.is_some()
+            || self.nals.iter().any(|nal| self.syntax.role(nal) == Role::RandomAccess);
         // One set that differs can make the others mean something else: then all stay.
         if self.random_access && self.nals.iter().filter(|nal| is_set(nal)).all(|nal| self.sets.contains(nal))
         {

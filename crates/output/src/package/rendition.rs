@@ -118,7 +118,7 @@ impl Rendition {
     /// Decode times of video are moved once per run, by the composition offset of its first key frame, so that
     /// a segment that begins with a key frame begins at its tfdt (packaging-rules C-07).
     pub(super) fn span(&mut self, packet: &Packet) -> Option<(i64, i64)> {
-        if self.awaits_key && !packet.key {
+        if self.awaits_key && !packet.is_entry() {
             self.dropped += 1;
             return None;
         }
@@ -149,6 +149,7 @@ impl Rendition {
             duration: packet.duration,
             cts: i32::try_from(cts).unwrap_or(0),
             key: packet.key,
+            open: packet.recovery == Some(0),
             data: packet.data.clone(),
         };
         let dts = packet.dts.0.saturating_add(shift);

@@ -2,8 +2,8 @@ use media::{Packet, Run, Track, TrackId, Wall};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Settings;
 use super::book::{Book, File};
-use super::{Settings, key_shown};
 use crate::{Effects, Error, Object};
 
 /// One container's way to write a recording down. Everything else is [`super::recording::Recording`]'s: which frames
@@ -76,12 +76,28 @@ pub(crate) trait Format: Send + Sized {
 pub(crate) struct Start {
     /// Where the first of them is.
     pub at: i64,
-    /// When the key frame that they begin with is shown; `None`: they begin without one.
-    pub shown: Option<i64>,
+    /// What they begin with; `None`: nothing that decoding can start at.
+    pub entry: Option<Entry>,
     /// Wall time of `at`.
     pub wall: Wall,
     /// Whether they do not go on where the file ended so far.
     pub discontinuity: bool,
+}
+
+impl Start {
+    /// Whether all that follows can be decoded from here on.
+    pub fn is_independent(&self) -> bool {
+        self.entry.is_some_and(|entry| entry.key)
+    }
+}
+
+/// A frame of the leading track at which decoding can start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// When it is shown, in microseconds on the session's timeline.
+    pub shown: i64,
+    /// Whether it is a key frame; else it is a recovery point.
+    pub key: bool,
 }
 
 /// A frame and what is known of it. Times are microseconds on the session's timeline.
@@ -107,8 +123,11 @@ impl<'a> Frame<'a> {
         Some(Self { run, track, packet, at, end })
     }
 
-    /// When it is shown, if it is a key frame of `lead`.
-    pub fn shown(&self, lead: Option<TrackId>) -> Option<i64> {
-        key_shown(self.run, self.packet).filter(|_| lead == Some(self.packet.track))
+    /// When it is shown, if it is a picture or sound of `lead` at which decoding can start. These are as far apart as
+    /// they are shown: that of an open GOP is decoded earlier than an IDR picture would be.
+    pub fn entry(&self, lead: Option<TrackId>) -> Option<Entry> {
+        let shown = self.track.timescale.micros(self.packet.pts());
+        let entry = Entry { shown, key: self.packet.key };
+        (self.packet.is_entry() && lead == Some(self.packet.track)).then_some(entry)
     }
 }

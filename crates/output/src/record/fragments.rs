@@ -71,6 +71,7 @@ impl Waiting {
             duration: packet.duration,
             cts: i32::try_from(cts).unwrap_or(0),
             key: packet.key,
+            open: packet.recovery == Some(0),
             data: packet.data.clone(),
         };
         self.bytes += packet.data.len();

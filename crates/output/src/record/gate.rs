@@ -160,7 +160,7 @@ impl Gate {
     }
 }
 
-/// Frames that wait for an answer, from a key frame of the lead track on, and what was seen since the run began.
+/// Frames that wait for an answer, from one of the lead track on at which decoding can start, and what was seen since the run began.
 #[derive(Default)]
 pub(super) struct Held {
     frames: VecDeque<(i64, Packet)>,
@@ -177,7 +177,7 @@ impl Held {
         if frame.track.is_video() {
             self.video_bytes = self.video_bytes.saturating_add(frame.packet.data.len() as u64);
         }
-        if self.frames.is_empty() && !is_lead_key(frame.packet, lead) {
+        if self.frames.is_empty() && !is_lead_entry(frame.packet, lead) {
             return;
         }
         self.bytes += frame.packet.data.len();
@@ -190,7 +190,7 @@ impl Held {
 
     fn drop_gop(&mut self, lead: Option<TrackId>) {
         let mut first = true;
-        while self.frames.front().is_some_and(|(_, packet)| first || !is_lead_key(packet, lead)) {
+        while self.frames.front().is_some_and(|(_, packet)| first || !is_lead_entry(packet, lead)) {
             first = false;
             self.bytes -= self.frames.pop_front().map_or(0, |(_, packet)| packet.data.len());
         }
@@ -210,6 +210,6 @@ impl Held {
     }
 }
 
-fn is_lead_key(packet: &Packet, lead: Option<TrackId>) -> bool {
-    packet.key && Some(packet.track) == lead
+fn is_lead_entry(packet: &Packet, lead: Option<TrackId>) -> bool {
+    packet.is_entry() && Some(packet.track) == lead
 }

@@ -31,6 +31,9 @@ pub use settings::{Container, Settings, Slice, Start};
 /// A batch of this much media goes out. With a sync every half second a crash costs at most the last second
 /// (design §5).
 const BATCH_MICROS: i64 = 500_000;
+/// Key frames that come within this many microseconds of each other are waited for; in streams that have fewer, files
+/// and slices may also begin at recovery points.
+const KEYLESS_MICROS: i64 = 5_000_000;
 /// A batch of this many bytes goes out though it is shorter: bounds memory per recording.
 const BATCH_BYTES: usize = 256 * 1024;
 
@@ -67,13 +70,6 @@ fn resumed<F: Format + 'static>(context: &Context, saved: &Saved) -> Option<(Set
 fn span(run: &Run, packet: &Packet) -> Option<(i64, i64)> {
     let track = run.track(packet.track)?;
     Some((track.timescale.micros(packet.dts), track.timescale.micros(packet.end())))
-}
-
-/// When a packet is shown, in microseconds on the session's timeline, if it is a key frame. Key frames are as far
-/// apart as they are shown: that of an open GOP is decoded earlier than an IDR would be.
-fn key_shown(run: &Run, packet: &Packet) -> Option<i64> {
-    let track = run.track(packet.track).filter(|_| packet.key)?;
-    Some(track.timescale.micros(packet.pts()))
 }
 
 /// Wall time of `at` microseconds on the session's timeline, as `run` anchors it.

@@ -22,6 +22,8 @@ pub(super) struct Recording<F> {
     run: Option<Run>,
     /// The track that decides about cuts.
     lead: Option<TrackId>,
+    /// When the run's last key frame of that track is shown, in microseconds on the session's timeline.
+    keyed: Option<i64>,
     frames: Interleave,
     stretch: Stretch,
     format: F,
@@ -70,6 +72,7 @@ impl<F: Format> Recording<F> {
             gate,
             run: None,
             lead: None,
+            keyed: None,
             frames: Interleave::default(),
             stretch: Stretch::Joining,
             format,
@@ -137,7 +140,7 @@ impl<F: Format> Recording<F> {
             self.close(fx);
         }
         let tracks = self.format.begin(run, fx)?;
-        self.lead = tracks.first().copied();
+        (self.lead, self.keyed) = (tracks.first().copied(), None);
         self.frames = Interleave::of(&tracks);
         self.stretch = Stretch::Opening(Vec::new());
         self.run = Some(run.clone());
@@ -210,7 +213,7 @@ impl<F: Format> Recording<F> {
         self.write(true, fx)?;
         let Stretch::Opening(early) = &mut self.stretch else { return Ok(()) };
         let (early, Some(run)) = (take(early), self.run.take()) else { return Ok(()) };
-        let result = self.without_key(&run, early, fx);
+        let result = self.without_entry(&run, early, fx);
         self.run = Some(run);
         result
     }

@@ -42,6 +42,7 @@ pub fn frame(run: &Run, track: TrackId, at: i64, duration: i64, key: bool, data:
         cts: 0,
         duration: timescale.from_micros(duration).0 as u32,
         key,
+        recovery: None,
         received: run.wall.plus_micros(at - run.start),
         data: Bytes::copy_from_slice(data),
     }

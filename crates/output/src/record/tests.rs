@@ -3,6 +3,7 @@
 mod answers;
 mod disk;
 mod gates;
+mod open_gops;
 mod restarts;
 mod rows;
 mod stage;

@@ -195,7 +195,7 @@ impl Stage {
                     reached = reached.max(begin);
                     assert!(begin > reached - 1_200_000, "tracks run apart: {begin} us after {reached} us");
                     if id == TrackId::VIDEO && !begun {
-                        assert!(packet.key, "a run begins with a key frame");
+                        assert!(packet.is_entry(), "a run begins where decoding can start");
                         begun = true;
                     }
                     joins.insert(id);

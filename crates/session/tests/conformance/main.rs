@@ -160,7 +160,8 @@ fn every_picture_is_a_key_frame_of_the_story() {
             assert!(codec::h264::is_idr(&picture.data, 4));
         }
         // The first key frame is taken under both names, whatever the interval.
-        assert!(world.pictures.len() >= if frames.is_empty() { 0 } else { 2 });
+        let some = frames.iter().any(|frame| codec::h264::is_idr(frame, 4));
+        assert!(world.pictures.len() >= if some { 2 } else { 0 });
     });
 }
 

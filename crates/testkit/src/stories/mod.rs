@@ -71,6 +71,14 @@ pub const STORIES: &[Story] = &[
     Story { name: "B-frames", steps: steps::b_frames, expect: WHOLE },
     Story { name: "a GOP of 250 frames", steps: steps::gop_of_250, expect: WHOLE },
     Story { name: "a GOP that grows", steps: steps::growing_gop, expect: WHOLE },
+    Story { name: "open GOPs", steps: steps::open_gops, expect: WHOLE },
+    Story { name: "open GOPs from the second one on", steps: steps::joined_open_gops, expect: WHOLE },
+    Story {
+        name: "open GOPs, then another sound",
+        steps: steps::audio_change_in_open_gops,
+        // The new audio joins at the next recovery point.
+        expect: Expect { audio_lost: 398..420, ..CHANGED },
+    },
     Story {
         name: "no key frame at first",
         steps: steps::no_key_frame_at_first,

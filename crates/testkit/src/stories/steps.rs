@@ -87,6 +87,31 @@ pub(super) fn gop_of_250() -> Vec<Step> {
 }
 
 /// A scene cut every second, then none any more: no product can know that when it says how long segments are.
+fn open_gops_of_a_second() -> Clip {
+    Clip { open: true, b_frames: true, millis: LONG, ..Clip::default() }
+}
+
+pub(super) fn open_gops() -> Vec<Step> {
+    media(open_gops_of_a_second().messages())
+}
+
+/// As a relay sends it that was asked in the middle.
+pub(super) fn joined_open_gops() -> Vec<Step> {
+    let clip = open_gops_of_a_second();
+    let frames = clip.messages().into_iter().skip(clip.headers().len());
+    media(clip.headers().into_iter().chain(frames.filter(|frame| frame.timestamp >= 1_000)))
+}
+
+pub(super) fn audio_change_in_open_gops() -> Vec<Step> {
+    let clip = open_gops_of_a_second();
+    let (pictures, sound) = (Clip { rate: 0, ..clip }, Clip { millis: 8_500, ..clip.audio_only() });
+    let rest = Clip { rate: 44_100, first_timestamp: 8_500, first_number: SECOND, millis: 11_500, ..sound };
+    let rest = rest.messages().into_iter().map(|m| later(m, 8_500)).collect::<Vec<_>>();
+    let mut messages = [pictures.messages(), sound.messages(), rest].concat();
+    messages.sort_by_key(|message| message.received);
+    media(messages)
+}
+
 pub(super) fn growing_gop() -> Vec<Step> {
     followed(three_seconds(), |clip| Clip { gop: 0, ..clip })
 }

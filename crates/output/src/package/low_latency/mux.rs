@@ -126,6 +126,7 @@ impl Ts {
             cts: sample.cts,
             duration: sample.duration,
             key: sample.key,
+            recovery: sample.open.then_some(0),
             received: Wall(0),
             data: sample.data,
         };

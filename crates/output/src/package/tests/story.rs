@@ -291,6 +291,7 @@ pub fn packet(track: TrackId, dts: i64, duration: i64, key: bool) -> Packet {
         cts: 0,
         duration: duration as u32,
         key,
+        recovery: None,
         received: EPOCH.plus_micros(timescale.micros(Ticks(dts))),
         data: Bytes::from(vec![0x65; FRAME]),
     }

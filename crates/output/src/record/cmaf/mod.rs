@@ -133,7 +133,7 @@ impl Format for Cmaf {
             start: start.at,
             wall: start.wall,
             discontinuity: start.discontinuity,
-            independent: start.shown.is_some(),
+            independent: start.is_independent(),
             parts: Vec::new(),
         });
         Ok(())

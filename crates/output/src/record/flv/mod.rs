@@ -202,13 +202,13 @@ impl Open {
         let position = self.len;
         let millis = |ticks| track.timescale.convert(ticks, Timescale::MILLIS).0;
         let cts = millis(packet.pts()).saturating_sub(millis(packet.dts));
-        let header = flv::frame(track, packet.key, i32::try_from(cts).unwrap_or(0));
+        let header = flv::frame(track, packet.is_entry(), i32::try_from(cts).unwrap_or(0));
         self.tag(kind(track), timestamp, &header, &packet.data)?;
         self.metadata.totals.last_timestamp = timestamp;
         if indexed {
             self.metadata.totals.last_picture = Some(timestamp);
         }
-        Ok(self.metadata.frame(indexed, packet.key, Key(timestamp, position)))
+        Ok(self.metadata.frame(indexed, packet.is_entry(), Key(timestamp, position)))
     }
 
     fn tag(&mut self, kind: TagKind, timestamp: u32, header: &[u8], data: &Bytes) -> Result<(), Error> {

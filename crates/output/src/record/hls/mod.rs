@@ -125,7 +125,7 @@ impl Format for Slices {
             wall: start.wall,
             end: start.at,
             discontinuity: start.discontinuity,
-            independent: start.shown.is_some(),
+            independent: start.is_independent(),
             tables_at: start.at,
         });
         Ok(())

@@ -6,9 +6,9 @@ use media::{Packet, Run, Wall};
 
 use super::{Recording, Stretch};
 use crate::record::book::File;
-use crate::record::format::{Format, Frame, Start};
+use crate::record::format::{Entry, Format, Frame, Start};
 use crate::record::gate::Way;
-use crate::record::{BATCH_BYTES, BATCH_MICROS, wall_at};
+use crate::record::{BATCH_BYTES, BATCH_MICROS, KEYLESS_MICROS, wall_at};
 use crate::{Effect, Effects, Error, Notice, Pause};
 
 /// Frames of other tracks that precede the first key frame of a run wait for it this long, in microseconds; then the
@@ -19,10 +19,18 @@ impl<F: Format> Recording<F> {
     /// The next frame in order.
     pub(super) fn frame(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
         let Some(frame) = Frame::of(run, packet) else { return Ok(()) };
+        let result = self.pass(&frame, fx);
+        if let Some(entry) = frame.entry(self.lead).filter(|entry| entry.key) {
+            self.keyed = Some(entry.shown);
+        }
+        result
+    }
+
+    fn pass(&mut self, frame: &Frame<'_>, fx: &mut Effects) -> Result<(), Error> {
         match self.gate.way() {
-            Way::Open => self.record(&frame, fx),
+            Way::Open => self.record(frame, fx),
             Way::Asking => {
-                fx.extend(self.gate.hold(&frame, self.lead).map(Effect::Ask));
+                fx.extend(self.gate.hold(frame, self.lead).map(Effect::Ask));
                 Ok(())
             }
             Way::Closed => {
@@ -38,9 +46,10 @@ impl<F: Format> Recording<F> {
             self.finish(fx);
             return Ok(());
         }
-        let shown = frame.shown(self.lead);
-        match (&mut self.stretch, shown) {
-            (Stretch::Going, Some(shown)) => self.cut_if_due(frame, shown, fx)?,
+        let entry = frame.entry(self.lead);
+        let awaits_key = entry.is_some_and(|entry| self.awaits_key(entry, KEYLESS_MICROS));
+        match (&mut self.stretch, entry) {
+            (Stretch::Going, Some(entry)) => self.cut_if_due(frame, entry, fx)?,
             (Stretch::Going, None) => {}
             (_, Some(_)) if !self.gate.begins(wall) => {
                 self.stretch = Stretch::Joining;
@@ -48,9 +57,10 @@ impl<F: Format> Recording<F> {
             }
             (Stretch::Opening(early), Some(_)) => {
                 let early = take(early);
-                return self.with_key(frame, early, shown, fx);
+                return self.with_entry(frame, early, entry, fx);
             }
-            (Stretch::Joining, Some(_)) => return self.with_key(frame, Vec::new(), shown, fx),
+            (Stretch::Joining, Some(_)) if awaits_key => return Ok(()),
+            (Stretch::Joining, Some(_)) => return self.with_entry(frame, Vec::new(), entry, fx),
             (Stretch::Opening(early), None) if self.lead != Some(frame.packet.track) => {
                 early.push(frame.packet.clone());
                 let since = early.first().and_then(|first| Frame::of(frame.run, first)).map_or(at, |f| f.at);
@@ -58,7 +68,7 @@ impl<F: Format> Recording<F> {
                     return Ok(());
                 }
                 let early = take(early);
-                return self.without_key(frame.run, early, fx);
+                return self.without_entry(frame.run, early, fx);
             }
             // Before a key frame nothing can be decoded.
             (Stretch::Opening(_) | Stretch::Joining, None) => return Ok(()),
@@ -66,16 +76,21 @@ impl<F: Format> Recording<F> {
         self.put(frame, fx)
     }
 
-    /// A key frame with which the file begins or goes on, and what came before it.
-    fn with_key(
+    /// Whether this is a recovery point, and key frames come so often that the next one is waited for.
+    fn awaits_key(&self, entry: Entry, patience: i64) -> bool {
+        !entry.key && self.keyed.is_some_and(|keyed| entry.shown.saturating_sub(keyed) < patience)
+    }
+
+    /// A frame with which the file begins or goes on, and what came before it.
+    fn with_entry(
         &mut self,
         frame: &Frame<'_>,
         early: Vec<Packet>,
-        shown: Option<i64>,
+        entry: Option<Entry>,
         fx: &mut Effects,
     ) -> Result<(), Error> {
         let first = early.first().filter(|_| !F::LEAD_FIRST).and_then(|first| Frame::of(frame.run, first));
-        self.join(frame.run, first.map_or(frame.at, |first| first.at.min(frame.at)), shown, fx)?;
+        self.join(frame.run, first.map_or(frame.at, |first| first.at.min(frame.at)), entry, fx)?;
         if F::LEAD_FIRST {
             self.put(frame, fx)?;
         }
@@ -87,8 +102,8 @@ impl<F: Format> Recording<F> {
         if F::LEAD_FIRST { Ok(()) } else { self.put(frame, fx) }
     }
 
-    /// Frames that no key frame follows.
-    pub(super) fn without_key(
+    /// Frames that nothing follows at which decoding can start.
+    pub(super) fn without_entry(
         &mut self,
         run: &Run,
         early: Vec<Packet>,
@@ -109,7 +124,7 @@ impl<F: Format> Recording<F> {
     }
 
     /// Begins a file, or goes on with it after a pause.
-    fn join(&mut self, run: &Run, at: i64, shown: Option<i64>, fx: &mut Effects) -> Result<(), Error> {
+    fn join(&mut self, run: &Run, at: i64, entry: Option<Entry>, fx: &mut Effects) -> Result<(), Error> {
         let wall = wall_at(run, at);
         let discontinuity = self.file.is_some();
         if let Some(file) = &mut self.file {
@@ -122,28 +137,29 @@ impl<F: Format> Recording<F> {
             }
         }
         (self.closes_at, self.stretch) = (None, Stretch::Going);
-        self.start(run, at, shown, discontinuity, fx)
+        self.start(run, at, entry, discontinuity, fx)
     }
 
     fn start(
         &mut self,
         run: &Run,
         at: i64,
-        shown: Option<i64>,
+        entry: Option<Entry>,
         discontinuity: bool,
         fx: &mut Effects,
     ) -> Result<(), Error> {
         let wall = wall_at(run, at);
+        let shown = entry.map_or(at, |entry| entry.shown);
         if self.file.is_none() {
-            self.open(at, shown.unwrap_or(at), wall, fx);
+            self.open(at, shown, wall, fx);
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         let picture = self.lead.and_then(|lead| run.track(lead)).and_then(|track| track.picture());
         if let Some(picture) = picture {
             (file.width, file.height) = (picture.width, picture.height);
         }
-        self.slice_shown = shown.unwrap_or(at);
-        let start = Start { at, shown, wall, discontinuity };
+        self.slice_shown = shown;
+        let start = Start { at, entry, wall, discontinuity };
         self.format.start(file, &start, &mut self.book, fx)
     }
 
@@ -169,25 +185,29 @@ impl<F: Format> Recording<F> {
         });
     }
 
-    /// Ends the file or the slice if this key frame is the first that is shown at or after its time.
-    fn cut_if_due(&mut self, frame: &Frame<'_>, shown: i64, fx: &mut Effects) -> Result<(), Error> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+    /// Ends the file or the slice if this is the first place that is shown at or after its time. Where key frames come
+    /// more often than what is due lasts, only they are one.
+    fn cut_if_due(&mut self, frame: &Frame<'_>, entry: Entry, fx: &mut Effects) -> Result<(), Error> {
+        let Some(file) = &self.file else { return Ok(()) };
         let micros = |seconds: u32| i64::from(seconds) * 1_000_000;
-        let cycle = file.time(shown).saturating_sub(file.shown) >= micros(self.book.cycle_s);
-        let slice = self.book.settings.slice.as_ref();
-        let slice =
-            slice.is_some_and(|slice| shown.saturating_sub(self.slice_shown) >= micros(slice.duration_s));
-        if !cycle && !slice && !self.cut {
+        let (cycle, slice) = (micros(self.book.cycle_s), self.book.settings.slice.as_ref());
+        let slice = slice.map_or(i64::MAX, |slice| micros(slice.duration_s));
+        let shown = entry.shown;
+        let cycle_due = self.cut || file.time(shown).saturating_sub(file.shown) >= cycle;
+        let slice_due = shown.saturating_sub(self.slice_shown) >= slice;
+        let patience = KEYLESS_MICROS.min(cycle).min(slice);
+        if !(cycle_due || slice_due) || self.awaits_key(entry, patience) {
             return Ok(());
         }
-        if cycle || self.cut {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if cycle_due {
             (file.end, file.end_wall) = (frame.at, wall_at(frame.run, frame.at));
         }
         self.format.end(file, Some(frame.at), &mut self.book, fx);
-        if cycle || self.cut {
+        if cycle_due {
             self.close(fx);
         }
-        self.start(frame.run, frame.at, Some(shown), false, fx)
+        self.start(frame.run, frame.at, Some(entry), false, fx)
     }
 
     fn put(&mut self, frame: &Frame<'_>, fx: &mut Effects) -> Result<(), Error> {

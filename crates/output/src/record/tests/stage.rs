@@ -26,6 +26,8 @@ pub struct Stage {
     video: i64,
     audio: i64,
     pub with: (bool, bool),
+    /// Of the n-th picture of a run: whether it is a key frame, and its recovery point.
+    pub kind: fn(i64) -> (bool, Option<u16>),
 }
 
 pub fn settings(container: Container) -> Settings {
@@ -57,6 +59,7 @@ impl Stage {
             video: 0,
             audio: 0,
             with: (true, true),
+            kind: |n| (n % GOP == 0, None),
         }
     }
 
@@ -97,14 +100,14 @@ impl Stage {
         let track = if self.with.0 && video_at <= audio_at { TrackId::VIDEO } else { TrackId::AUDIO };
         let mark = format!("{}{}", if track == TrackId::VIDEO { 'v' } else { 'a' }, self.sent.len());
         let packet = if track == TrackId::VIDEO {
-            let key = self.video % GOP == 0;
+            let (key, recovery) = (self.kind)(self.video);
             self.video += 1;
             let data = [
                 &[0, 0, 0, mark.len() as u8 + 4, if key { 0x65 } else { 0x41 }, 0x88, b'<'],
                 mark.as_bytes(),
                 b">",
             ];
-            story::frame(&run, track, video_at, FRAME, key, &data.concat())
+            Packet { recovery, ..story::frame(&run, track, video_at, FRAME, key, &data.concat()) }
         } else {
             let frame = story::frame(&run, track, audio_at, 0, true, format!("<{mark}>").as_bytes());
             self.audio += 1024;

@@ -106,7 +106,8 @@ fn over_4_gib_places_have_64_bits() {
     let mut parts = vec![(0, movie(&[video()]).unwrap().to_vec())];
     let mut at = parts[0].1.len() as u64;
     for n in 0..2_u32 {
-        let sample = Sample { duration: 3000, cts: 0, key: true, data: Bytes::from_static(b"12345") };
+        let sample =
+            Sample { duration: 3000, cts: 0, key: true, open: false, data: Bytes::from_static(b"12345") };
         let mut bytes = track_fragment(n, (1, &video()), u64::from(n) * 3000, &[sample]).unwrap().concat();
         let moof = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
         let size = bytes[..moof].windows(4).rposition(|w| w == [0, 0, 0, 5]).unwrap();
