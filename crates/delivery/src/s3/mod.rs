@@ -11,13 +11,14 @@ mod address;
 mod body;
 mod check;
 mod client;
+mod mark;
 mod multipart;
 mod progress;
 #[cfg(test)]
 mod tests;
 mod trouble;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,7 +29,7 @@ use media::Wall;
 use output::Object;
 use tokio::time::Instant;
 
-use crate::store::{Body, BoxFuture, ErrorKind, Fault, Headers, Mode, Store, StoreError};
+use crate::store::{Body, BoxFuture, ErrorKind, Headers, Mode, Store, StoreError};
 pub use address::Style;
 use progress::{Progress, unless_stalled};
 pub use trouble::{Refusal, Trouble};
@@ -41,10 +42,6 @@ pub const STALL: Duration = Duration::from_secs(30);
 pub const SINGLE_MAX: u64 = 32 * MIB;
 /// Bytes of a part of a larger one: 10,000 of them, the most there may be, are 160 GB. A larger file has larger parts.
 pub const PART: u64 = 16 * MIB;
-
-/// Name of the metadata (`x-amz-meta-`) that says which object of ours it is: a try whose answer was lost is told from
-/// another object of the same key.
-const MARK: &str = "millrace";
 
 const MIB: u64 = 1024 * 1024;
 
@@ -100,6 +97,9 @@ struct Inner {
     client: Client,
     /// What HeadBucket last said of a bucket, and when. Held for a few instructions.
     known: Mutex<HashMap<String, (Instant, bool)>>,
+    /// New objects that are being stored, as bucket and key: who else wants such a key gets another. Held for a few
+    /// instructions.
+    claimed: Mutex<HashSet<(String, String)>>,
 }
 
 impl S3Store {
@@ -111,7 +111,7 @@ impl S3Store {
             None => Style::of(&settings.url),
         };
         let client = client::client(&settings, style);
-        Self(Arc::new(Inner { settings, style, client, known: Mutex::default() }))
+        Self(Arc::new(Inner { settings, style, client, known: Mutex::default(), claimed: Mutex::default() }))
     }
 
     /// Name of the storage.
@@ -158,43 +158,30 @@ impl Inner {
             Body::Memory(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
             _ => stretches.iter().map(|stretch| stretch.len).sum(),
         };
-        if let Mode::New { mark } = mode
-            && self.has(to, len, mark).await?
-        {
-            return Ok(len);
-        }
+        let _claim = match mode {
+            Mode::Replace => None,
+            Mode::New { mark } => {
+                let claim = self.claim(to)?;
+                if self.has(to, len, mark).await? {
+                    return Ok(len);
+                }
+                Some(claim)
+            }
+        };
         let progress = Progress::default();
         let stream = match body {
             Body::Memory(pieces) => body::pieces(pieces, &progress).0,
             _ if len > SINGLE_MAX => {
-                return multipart::put(self, to, stretches, len, headers, mode).await.map(|()| len);
+                multipart::put(self, to, stretches, len, headers, mode).await?;
+                return self.verified(to, len, mode).await;
             }
             _ => body::range(&stretches, 0, len, &progress),
         };
         self.put_whole(to, stream, len, headers, mode, &progress).await?;
-        Ok(len)
-    }
-
-    /// Whether the object is there already, because a try stored it whose answer was lost.
-    ///
-    /// # Errors
-    /// If another object is there.
-    async fn has(&self, to: &Object, len: u64, mark: &str) -> Result<bool, StoreError> {
-        let bucket = to.bucket.name.as_ref();
-        let request = self.client.head_object().bucket(bucket).key(&to.key);
-        let head = match self.answer(request.send(), bucket).await {
-            Ok(head) => head,
-            Err(Trouble::Refused { refusal }) if refusal.status == 404 => return Ok(false),
-            // A key that may write and not read is a good key. That nothing is replaced it can't know.
-            Err(Trouble::Denied { .. }) => return Ok(false),
-            Err(trouble) => return Err(trouble.into()),
-        };
-        let marked = head.metadata().and_then(|metadata| metadata.get(MARK)).is_some_and(|m| m == mark);
-        if marked && head.content_length() == Some(as_i64(len)) {
-            return Ok(true);
+        match mode {
+            Mode::Replace => Ok(len),
+            Mode::New { .. } => self.verified(to, len, mode).await,
         }
-        // What was stored by halves and is ours is replaced.
-        if marked { Ok(false) } else { Err(StoreError::permanent(Fault::Taken(to.key.clone()))) }
     }
 
     async fn put_whole(
@@ -209,7 +196,7 @@ impl Inner {
         let bucket = to.bucket.name.as_ref();
         let request = self.client.put_object().bucket(bucket).key(&to.key).content_type(headers.content_type);
         let request = request.set_cache_control(headers.cache_control.map(str::to_owned));
-        let request = request.set_metadata(metadata(mode));
+        let request = request.set_metadata(mark::metadata(mode));
         let request = request.content_length(as_i64(len)).body(stream);
         let sent = unless_stalled(request.send(), progress, self.settings.stall).await?;
         sent.map(drop).map_err(|error| self.trouble(&error, bucket))
@@ -238,14 +225,6 @@ impl Inner {
     fn tell(&self, up: bool) {
         let storage = self.settings.name.clone();
         metrics::gauge!("millrace_delivery_storage_up", "storage" => storage).set(f64::from(up));
-    }
-}
-
-/// What an object is marked with.
-fn metadata(mode: Mode<'_>) -> Option<HashMap<String, String>> {
-    match mode {
-        Mode::Replace => None,
-        Mode::New { mark } => Some(HashMap::from([(MARK.to_owned(), mark.to_owned())])),
     }
 }
 

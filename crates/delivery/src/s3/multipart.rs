@@ -80,7 +80,7 @@ impl<'a> Upload<'a> {
         let request = inner.client.create_multipart_upload().bucket(bucket).key(&to.key);
         let request = request.content_type(headers.content_type);
         let request = request.set_cache_control(headers.cache_control.map(str::to_owned));
-        let request = request.set_metadata(super::metadata(mode));
+        let request = request.set_metadata(super::mark::metadata(mode));
         let created = inner.answer(request.send(), bucket).await?;
         let id = created.upload_id.ok_or(Trouble::Answer { lacks: "an upload id" })?;
         let target = Arc::new(Target {
@@ -96,8 +96,7 @@ impl<'a> Upload<'a> {
 
     async fn finish(&self) -> Result<(), Trouble> {
         let parts = self.send_parts().await?;
-        self.complete(parts).await?;
-        self.verify().await
+        self.complete(parts).await
     }
 
     async fn send_parts(&self) -> Result<Vec<CompletedPart>, Trouble> {
@@ -138,22 +137,6 @@ impl<'a> Upload<'a> {
         let request = request.upload_id(id).multipart_upload(parts);
         let completed = unless_stalled(request.send(), &Progress::default(), COMPLETE).await?;
         completed.map(drop).map_err(|error| self.inner.trouble(&error, bucket))
-    }
-
-    /// An object that was put together from parts is looked at again: its size must be the file's.
-    async fn verify(&self) -> Result<(), Trouble> {
-        let Target { bucket, key, .. } = &*self.target;
-        let request = self.inner.client.head_object().bucket(bucket).key(key);
-        let found = match self.inner.answer(request.send(), bucket).await {
-            Ok(head) => head.content_length.and_then(|len| u64::try_from(len).ok()),
-            // A key that may write and not read is a good key: the service's word must do.
-            Err(Trouble::Denied { .. }) => return Ok(()),
-            Err(trouble) => return Err(trouble),
-        };
-        match found {
-            Some(found) if found == self.len => Ok(()),
-            found => Err(Trouble::Size { sent: self.len, found: found.unwrap_or_default() }),
-        }
     }
 
     async fn abort(&mut self) {

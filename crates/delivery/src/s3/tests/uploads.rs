@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::mock::{Asked, Fate, Mock, Stored};
 use super::*;
 use crate::s3::multipart::IN_FLIGHT;
+use crate::store::Fault;
 
 /// Three parts, the last one shorter.
 const BIG: u64 = 40 * MIB;
@@ -233,4 +234,40 @@ async fn two_files_go_up_as_one_object_in_one_piece_or_in_parts() {
         let object = &state.objects["/live/a/b%20c.ts"];
         assert_eq!((object.len, object.mark.as_deref()), (SINGLE_MAX + 5, Some("one")));
     });
+}
+
+#[tokio::test]
+async fn a_new_object_is_looked_at_again_before_anybody_is_told() {
+    let lost = Mock::start(|_, asked| (asked.method == Method::PUT).then_some(Fate::Lose)).await;
+    let body = Body::Memory(vec![Bytes::from_static(b"slice")]);
+    let error = put_new(&lost, &body, "one").await.unwrap_err();
+    assert_eq!(error.to_string(), "the stored object has 0 bytes, 5 were sent");
+    assert_eq!(error.kind, ErrorKind::Temporary);
+}
+
+#[tokio::test]
+async fn of_two_at_once_one_has_the_key_and_the_other_hears_that_it_is_taken() {
+    let slow =
+        |_, asked: &Asked| (asked.method == Method::PUT).then_some(Fate::Slow(Duration::from_millis(100)));
+    let mock = Mock::start(slow).await;
+    let store = store(&mock);
+    let (to, headers) = (object("k"), Headers::of("video/mp4"));
+    let body = |text: &'static str| Body::Memory(vec![Bytes::from_static(text.as_bytes())]);
+    let (first, second) = (body("first"), body("second one"));
+    let (one, two) = tokio::join!(
+        store.put(&to, &first, headers, Mode::New { mark: "one" }),
+        store.put(&to, &second, headers, Mode::New { mark: "two" }),
+    );
+    assert_eq!(one.unwrap(), 5);
+    assert!(matches!(two.unwrap_err().fault, Fault::Taken(_)));
+}
+
+#[tokio::test]
+async fn a_key_that_the_service_never_takes_is_told_from_trouble_though_a_head_has_no_words() {
+    let refusing = Mock::refusing(400, "KeyTooLongError").await;
+    let body = Body::Memory(vec![Bytes::from_static(b"slice")]);
+    let error = put_new(&refusing, &body, "one").await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Permanent, "{error}");
+    let trouble = Mock::refusing(400, "RequestTimeout").await;
+    assert_eq!(put_new(&trouble, &body, "one").await.unwrap_err().kind, ErrorKind::Temporary);
 }
