@@ -28,14 +28,17 @@ pub(crate) struct Found {
 /// Reads every journal below `spool`. Lanes that are finished go. Blocks.
 ///
 /// # Errors
-/// If a folder or journal cannot be read or written.
+/// If the folder cannot be read. What is wrong below it is told, and kept.
 pub(crate) fn find(spool: &Path, disk: &Arc<Disk>) -> io::Result<Found> {
     let mut found = Found::default();
     for entry in fs::read_dir(spool)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
         if metadata.is_dir() {
-            found.session(&entry.path(), disk)?;
+            // What is wrong with one session is no reason to serve nobody.
+            if let Err(error) = found.session(&entry.path(), disk) {
+                tracing::error!(folder = %entry.path().display(), %error, "a session's spool cannot be read; it is kept");
+            }
         } else {
             found.count(metadata.len());
         }
@@ -56,7 +59,12 @@ impl Found {
         let mut ours: Vec<&str> = Vec::new();
         for lane in journals {
             self.reserve(lane);
-            match recover(folder, lane, &lengths, disk)? {
+            let journal = recover(folder, lane, &lengths, disk).unwrap_or_else(|error| {
+                let folder = folder.display();
+                tracing::error!(%folder, lane, %error, "what an earlier run left cannot be gone on with; it is kept");
+                Journal::Unknown
+            });
+            match journal {
                 Journal::Of(files) => {
                     ours.push(lane);
                     if !files.finish() {
@@ -113,8 +121,8 @@ fn recover(
         tracing::error!(journal = %path.display(), "journal of another version or without a whole line; it is kept");
         return Ok(Journal::Unknown);
     };
-    Files::recovered(folder.to_owned(), lane.to_owned(), header, Arc::clone(disk), book)
-        .map(|files| Journal::Of(Box::new(files)))
+    let files = Files::recovered(folder.to_owned(), lane.to_owned(), header, Arc::clone(disk), book)?;
+    Ok(Journal::Of(Box::new(files)))
 }
 
 /// The files of a folder.

@@ -52,6 +52,8 @@ pub(super) struct Io {
     open: HashMap<FileId, Arc<File>>,
     /// What is to be synced, by name.
     dirty: HashMap<String, Arc<File>>,
+    /// The journal is an earlier run's, and must be written anew before anything else is.
+    stale: bool,
     journal_dirty: bool,
     folder_dirty: bool,
     /// Files and their lengths that can go when the journal is synced.
@@ -84,7 +86,7 @@ impl Files {
     }
 
     /// Of a lane that an earlier run left: `book` is the sum of its journal. What the book does not speak of is removed,
-    /// and the journal is written anew. Blocks.
+    /// and the journal is written anew; on a disk that is full, as soon as there is room. Blocks.
     pub fn recovered(
         folder: PathBuf,
         name: String,
@@ -92,7 +94,8 @@ impl Files {
         disk: Arc<Disk>,
         book: Book,
     ) -> io::Result<Self> {
-        let files = Self::of(folder, name, header, disk, book, Io::default());
+        let files = Self::of(folder, name, header, disk, book, Io { stale: true, ..Io::default() });
+        files.remove_strays()?;
         {
             let mut io = files.io();
             let open: Vec<(FileId, u64)> =
@@ -102,9 +105,11 @@ impl Files {
                 file.set_len(len)?;
                 file.sync_all()?;
             }
-            files.compact(&mut io)?;
+            if let Err(error) = files.compact(&mut io) {
+                let folder = files.folder.display();
+                tracing::warn!(%folder, lane = files.name, %error, "the journal cannot be written anew yet");
+            }
         }
-        files.remove_strays()?;
         files.disk.took(&files.holding, files.book().bytes());
         Ok(files)
     }
@@ -151,6 +156,7 @@ impl Files {
         }
         let mut io = self.io();
         // Before the first byte: what no journal speaks of is nobody's.
+        self.renew(&mut io)?;
         self.begin(&mut io)?;
         let mut draft = Draft::new(self, &mut io);
         for step in steps {
@@ -180,6 +186,7 @@ impl Files {
     /// Notes that a parcel is dealt with; its files go when that is synced. Blocks. The answer is as [`Files::write`]'s.
     pub fn done(&self, done: Done) -> io::Result<bool> {
         let mut io = self.io();
+        self.renew(&mut io)?;
         let record = Record::Done(done);
         self.append(&mut io, &record)?;
         let Record::Done(done) = record else { return Ok(false) };
@@ -211,6 +218,11 @@ impl Files {
         io.len += text.len() as u64;
         io.journal_dirty = true;
         Ok(())
+    }
+
+    /// Writes the journal anew, if that is still to be done.
+    fn renew(&self, io: &mut Io) -> io::Result<()> {
+        if io.stale { self.compact(io) } else { Ok(()) }
     }
 
     /// Writes the first line of the journal, if there is none.
@@ -284,13 +296,16 @@ impl Files {
         text += &journal::encode(&Record::Book(Box::new(snapshot)))?;
         let path = self.path(&format!("{}.journal", self.name));
         let next = path.with_extension("next");
-        let file = File::create(&next)?;
-        file.write_all_at(text.as_bytes(), 0)?;
-        file.sync_all()?;
+        self.disk.may_write()?;
+        let file = write_whole(&next, text.as_bytes()).inspect_err(|_| {
+            // Half of it takes room that is wanted.
+            let _ = fs::remove_file(&next);
+        })?;
         fs::rename(&next, &path)?;
         sync_folder(&self.folder)?;
         (io.len, io.base) = (text.len() as u64, text.len() as u64);
         io.journal = Some(Arc::new(file));
+        io.stale = false;
         Ok(())
     }
 
@@ -361,7 +376,7 @@ impl Files {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let ours = name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('.'));
-            if ours && !known.contains_key(name) {
+            if ours && entry.file_type()?.is_file() && !known.contains_key(name) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -382,4 +397,12 @@ impl Files {
         known.insert(format!("{}.journal", self.name), 0);
         known
     }
+}
+
+/// Writes a file, and syncs it.
+fn write_whole(path: &Path, text: &[u8]) -> io::Result<File> {
+    let file = File::create(path)?;
+    file.write_all_at(text, 0)?;
+    file.sync_all()?;
+    Ok(file)
 }

@@ -172,3 +172,43 @@ fn nothing_is_sent_before_it_is_synced_and_all_is_synced_within_half_a_second() 
         assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
     });
 }
+
+/// The only journal of the session.
+fn journal(house: &House) -> PathBuf {
+    let folder = fs::read_dir(house.path("spool").join(SESSION.to_string())).unwrap();
+    let mut journals = folder.map(|entry| entry.unwrap().path());
+    journals.find(|path| path.extension().is_some_and(|extension| extension == "journal")).unwrap()
+}
+
+#[test]
+fn a_start_on_a_disk_that_is_full_goes_on_when_there_is_room() {
+    let house = House::new();
+    *house.warehouse.away.lock().unwrap() = true;
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        lane(&delivery).accept(vec![put("a", "x", "waits"), fresh(), grow(0, "one ")]);
+        delivery.drain(Duration::from_secs(5)).await;
+    });
+    *house.warehouse.away.lock().unwrap() = false;
+    // What the journal is written anew to cannot be written.
+    let in_the_way = journal(&house).with_extension("next");
+    fs::create_dir(&in_the_way).unwrap();
+    for _ in 0..2 {
+        runtime().block_on(async {
+            let (delivery, recovered) = house.open();
+            recovered[0].lane.accept(vec![grow(0, "never ")]);
+            delivery.drain(Duration::from_secs(30)).await;
+            assert!(recovered[0].lane.is_blocked());
+        });
+        assert_eq!(house.warehouse.text("a"), "waits");
+    }
+    runtime().block_on(async {
+        let (delivery, mut recovered) = house.open();
+        let lane = recovered.pop().unwrap().lane;
+        lane.accept(vec![grow(0, "two"), seal(0, "b"), LaneEffect::Save(Save::Done)]);
+        sleep(Duration::from_secs(30)).await;
+        fs::remove_dir(&in_the_way).unwrap();
+        drained(&delivery).await;
+    });
+    assert_eq!(house.warehouse.text("b"), "one two");
+}
