@@ -8,7 +8,7 @@ use media::{StreamId, Wall};
 use output::record::Container;
 use output::{Entry, Object, Order, Part, Refusal};
 
-use crate::list::{Moment, list, moments};
+use crate::list::{List, Moment, list, moments};
 use crate::recording::{Kind, NewRecord, Recorded, Span};
 use crate::{Control, Error};
 
@@ -113,17 +113,7 @@ impl Control {
         now: Wall,
         link: &(dyn Fn(&Object) -> Option<String> + Sync),
     ) -> Result<Recorded, Unlisted> {
-        let database = self.database();
-        if !database.knows(&of.stream).await? {
-            return Err(Unlisted::NoStream);
-        }
-        // Sound and picture of a slice do not begin together.
-        let near = Span { start: of.span.start.plus_micros(-NEAR), end: of.span.end.plus_micros(NEAR) };
-        let moments = wanted(database.slices(&of.stream, near).await?, of)?;
-        if database.record_of(&of.to).await?.is_some_and(|there| !is_list_of(&there, &of.stream)) {
-            return Err(Unlisted::Taken);
-        }
-        let list = list(&of.to, &moments, link).ok_or(Unlisted::Scattered)?;
+        let list = self.list_of(of, link).await?;
         let mut size = 0;
         for (key, body) in list.objects {
             size = body.len() as u64;
@@ -144,9 +134,37 @@ impl Control {
             pauses: Vec::new(),
             retention_days: None,
         };
+        let database = self.database();
         database.index(NewRecord::new(of.stream.clone(), Kind::List, entry, size, now)).await?;
         let made = database.record_of(&of.to).await?;
         made.ok_or_else(|| Unlisted::Unstored("it was deleted at once".to_owned()))
+    }
+
+    /// What the list says, made when it is its turn.
+    async fn list_of(
+        &self,
+        of: &ListOf,
+        link: &(dyn Fn(&Object) -> Option<String> + Sync),
+    ) -> Result<List, Unlisted> {
+        let _turn = self.lists().acquire().await;
+        let database = self.database();
+        if !database.knows(&of.stream).await? {
+            return Err(Unlisted::NoStream);
+        }
+        // Sound and picture of a slice do not begin together.
+        let near = Span { start: of.span.start.plus_micros(-NEAR), end: of.span.end.plus_micros(NEAR) };
+        let mut moments = Vec::new();
+        // TS before CMAF.
+        for format in Container::ALL.into_iter().filter(|format| format.is_sliced()) {
+            if moments.is_empty() {
+                moments = wanted(database.slices(&of.stream, format, near).await?, of);
+            }
+        }
+        in_one_bucket(&moments)?;
+        if database.record_of(&of.to).await?.is_some_and(|there| !is_list_of(&there, &of.stream)) {
+            return Err(Unlisted::Taken);
+        }
+        list(&of.to, &moments, link).ok_or(Unlisted::Scattered)
     }
 }
 
@@ -154,22 +172,23 @@ fn is_list_of(there: &Recorded, stream: &StreamId) -> bool {
     there.kind == Kind::List && there.stream == *stream
 }
 
-/// The slices that a list is to name: of one format, TS before CMAF, and of one bucket. Of a slice in several objects
-/// the picture decides.
-fn wanted(mut slices: Vec<Recorded>, of: &ListOf) -> Result<Vec<Moment>, Unlisted> {
+/// Those of the slices that a list is to name. Of a slice in several objects the picture decides.
+fn wanted(slices: Vec<Recorded>, of: &ListOf) -> Vec<Moment> {
     let within = |slice: &Recorded| {
         let (start, end) = (slice.entry.start, slice.entry.end);
         end > of.span.start && (end <= of.span.end || of.end_included && start < of.span.end)
     };
-    let has = |format| slices.iter().any(|slice| slice.entry.format == format && within(slice));
-    let format = Container::ALL.into_iter().find(|&format| format.is_sliced() && has(format));
-    slices.retain(|slice| Some(slice.entry.format) == format);
     let mut moments = moments(slices);
     moments.retain(|moment| moment.lead().is_some_and(within));
+    moments
+}
+
+/// That there are some, and that they lie together.
+fn in_one_bucket(moments: &[Moment]) -> Result<(), Unlisted> {
     let mut buckets = moments.iter().filter_map(Moment::lead).map(|slice| &slice.entry.object.bucket);
     let first = buckets.next().ok_or(Unlisted::NoContent)?;
     match buckets.all(|bucket| bucket == first) {
-        true => Ok(moments),
+        true => Ok(()),
         false => Err(Unlisted::Scattered),
     }
 }

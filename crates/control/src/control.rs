@@ -5,7 +5,7 @@ use std::time::Duration;
 use catalog::{Catalog, Command, Fault};
 use media::{StreamId, Wall};
 use output::Bucket;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::archive::{DeleteObject, GiveOrder, PutObject};
@@ -15,6 +15,8 @@ use crate::{Database, Error, Nonces, Throttle, Who};
 
 /// Changes waiting for the writer; beyond, whoever asks waits for a place.
 const QUEUE: usize = 1_024;
+/// Lists that are made at the same time: each has the slices of up to four days in memory.
+pub(crate) const LISTS: usize = 2;
 /// How often changes from other processes are looked for: `millrace key disable` takes effect this soon.
 const LOOK: Duration = Duration::from_millis(200);
 /// A database that takes longer than this for a look does not answer.
@@ -76,6 +78,7 @@ struct Inner {
     answers: watch::Sender<bool>,
     has_bucket: HasBucket,
     order: GiveOrder,
+    lists: Semaphore,
     put: PutObject,
     delete: DeleteObject,
     clock: fn() -> Wall,
@@ -116,6 +119,7 @@ impl Control {
             answers: watch::Sender::new(true),
             has_bucket,
             order,
+            lists: Semaphore::new(LISTS),
             put,
             delete,
             clock,
@@ -186,6 +190,10 @@ impl Control {
 
     pub(crate) fn give_order(&self) -> &GiveOrder {
         &self.inner.order
+    }
+
+    pub(crate) fn lists(&self) -> &Semaphore {
+        &self.inner.lists
     }
 
     pub(crate) fn put_object(&self) -> &PutObject {

@@ -3,6 +3,7 @@
 mod row;
 
 use media::{StreamId, Wall};
+use output::record::Container;
 use output::{Entry, Object, Part};
 use sqlx::{Row as _, SqliteConnection};
 
@@ -150,10 +151,9 @@ impl Database {
                 .try_get(0)?;
         let order = if slot.descending { "DESC" } else { "ASC" };
         let sql = format!("{SELECT} {WHICH} ORDER BY created {order}, id {order} LIMIT ?6 OFFSET ?7");
-        let rows = of_span(&sql, stream, span, |query| query.bind(signed(slot.take)).bind(signed(slot.skip)))
-            .fetch_all(&self.pool)
-            .await?;
-        Ok((read_all(&rows)?, u64::try_from(total).unwrap_or_default()))
+        let query =
+            of_span(&sql, stream, span, |query| query.bind(signed(slot.take)).bind(signed(slot.skip)));
+        Ok((read_all(query, &self.pool).await?, u64::try_from(total).unwrap_or_default()))
     }
 
     /// The file or list of `stream` with this RecordId.
@@ -178,19 +178,24 @@ impl Database {
              AND (kind = 'file' OR kind = 'slice' AND file IS NULL AND begins > ?6) ORDER BY begins, id"
         );
         let earliest = span.start.plus_micros(-LONGEST_SLICE_MICROS);
-        let rows = of_span(&sql, stream, span, |query| query.bind(earliest.0)).fetch_all(&self.pool).await?;
-        Ok(read_all(&rows)?)
+        let query = of_span(&sql, stream, span, |query| query.bind(earliest.0));
+        Ok(read_all(query, &self.pool).await?)
     }
 
-    /// Slices of `stream` that have something of `span`, in order of time.
-    pub(crate) async fn slices(&self, stream: &StreamId, span: Span) -> Result<Vec<Recorded>, Error> {
+    /// Slices of `stream` in `format` that have something of `span`, in order of time.
+    pub(crate) async fn slices(
+        &self,
+        stream: &StreamId,
+        format: Container,
+        span: Span,
+    ) -> Result<Vec<Recorded>, Error> {
         let sql = format!(
             "{SELECT} WHERE domain = ?1 AND app = ?2 AND stream = ?3 AND kind = 'slice' \
-             AND begins < ?5 AND ends > ?4 AND begins > ?6 ORDER BY begins, id"
+             AND begins < ?5 AND ends > ?4 AND begins > ?6 AND format = ?7 ORDER BY begins, id"
         );
         let earliest = span.start.plus_micros(-LONGEST_SLICE_MICROS);
-        let rows = of_span(&sql, stream, span, |query| query.bind(earliest.0)).fetch_all(&self.pool).await?;
-        Ok(read_all(&rows)?)
+        let query = of_span(&sql, stream, span, |query| query.bind(earliest.0).bind(format.word()));
+        Ok(read_all(query, &self.pool).await?)
     }
 
     /// Whether anything of `stream` was ever recorded and is still in the index.
@@ -286,7 +291,7 @@ const INSERT: &str = "INSERT INTO recording (domain, app, stream, record_id, kin
      expires = excluded.expires, pauses = excluded.pauses, discontinuity = excluded.discontinuity, \
      init = excluded.init, audio = excluded.audio RETURNING id";
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments<'q>>;
+pub(crate) type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments<'q>>;
 
 /// A statement whose first three values are the stream's names.
 pub(crate) fn named<'q>(sql: &'q str, stream: &'q StreamId) -> Query<'q> {

@@ -157,8 +157,7 @@ impl Database {
             "{SELECT} WHERE expires <= ?1 AND id > ?2 AND (kind <> 'slice' OR file IS NULL OR file = 0) \
              ORDER BY id LIMIT ?3"
         );
-        let rows = sqlx::query(&sql).bind(now.0).bind(after).bind(BATCH).fetch_all(&self.pool).await?;
-        Ok(read_all(&rows)?)
+        Ok(read_all(sqlx::query(&sql).bind(now.0).bind(after).bind(BATCH), &self.pool).await?)
     }
 
     async fn plan(&self, record: &Recorded) -> Result<Plan, Error> {
@@ -189,17 +188,14 @@ impl Database {
 
     async fn slices_of(&self, file: i64) -> Result<Vec<Recorded>, Error> {
         let sql = format!("{SELECT} WHERE file = ?1");
-        Ok(read_all(&sqlx::query(&sql).bind(file).fetch_all(&self.pool).await?)?)
+        Ok(read_all(sqlx::query(&sql).bind(file), &self.pool).await?)
     }
 
     /// Slices of a list that belong to no file any more.
     async fn orphans(&self, list: &Recorded) -> Result<Vec<Recorded>, Error> {
         let span = Span { start: list.entry.start, end: list.entry.end };
-        let mut slices = self.slices(&list.stream, span).await?;
-        slices.retain(|slice| {
-            let within = slice.entry.start >= span.start;
-            within && slice.belongs == Belongs::Forgotten && slice.entry.format == list.entry.format
-        });
+        let mut slices = self.slices(&list.stream, list.entry.format, span).await?;
+        slices.retain(|slice| slice.entry.start >= span.start && slice.belongs == Belongs::Forgotten);
         Ok(slices)
     }
 
@@ -217,7 +213,7 @@ impl Database {
              AND begins < ?5 AND ends > ?6"
         );
         let query = named(&sql, &record.stream).bind(record.row).bind(end.0).bind(start.0);
-        let lists = read_all(&query.fetch_all(&self.pool).await?)?;
+        let lists = read_all(query, &self.pool).await?;
         let span =
             |list: Recorded| (list.entry.format, Span { start: list.entry.start, end: list.entry.end });
         Ok(lists.into_iter().map(span).collect())

@@ -3,17 +3,19 @@
 use media::{StreamId, Wall};
 use output::record::Container;
 use output::{Bucket, Entry, Object, Part};
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqlitePool};
 
-use super::{Belongs, Kind, Recorded};
+use super::{Belongs, Kind, Query, Recorded};
 
 pub(crate) const SELECT: &str = "SELECT id, record_id, domain, app, stream, kind, format, storage, bucket, key, \
      template, sequence, begins, ends, duration, width, height, size, created, pauses, discontinuity, init, audio, \
      file FROM recording";
 
-pub(crate) fn read_all(rows: &[SqliteRow]) -> Result<Vec<Recorded>, sqlx::Error> {
-    rows.iter().map(read).collect()
+/// All rows of a question, each read as it comes: a row as SQLite hands it out is several kilobytes, and there can be
+/// a hundred thousand.
+pub(crate) async fn read_all(query: Query<'_>, pool: &SqlitePool) -> Result<Vec<Recorded>, sqlx::Error> {
+    query.try_map(|row| read(&row)).fetch_all(pool).await
 }
 
 pub(super) fn read(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {

@@ -6,6 +6,7 @@ use output::record::Container;
 use output::{Bucket, Entry, Object, Order, Part};
 
 use super::*;
+use crate::control::LISTS;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -192,6 +193,18 @@ async fn a_file_takes_the_slices_that_begin_while_it_lasts() {
     let found = archive.database().record_content(&cam(), span(0, 100)).await.unwrap();
     let keys: Vec<_> = found.iter().map(|record| record.entry.object.key.as_str()).collect();
     assert_eq!(keys, ["a.m3u8", "c/1_v.m4s", "s/3.ts"]);
+}
+
+/// Each has its slices in memory, so a crowd must not have theirs at the same time.
+#[tokio::test]
+async fn a_list_is_made_when_it_is_its_turn() {
+    let archive = Archive::new().await;
+    archive.recording("r/a.m3u8", 0, 6).await;
+    let turns = archive.control.lists().acquire_many(u32::try_from(LISTS).unwrap()).await.unwrap();
+    let soon = std::time::Duration::from_millis(100);
+    assert!(tokio::time::timeout(soon, archive.list("l.m3u8", 0, 30, false)).await.is_err());
+    drop(turns);
+    assert!(archive.list("l.m3u8", 0, 30, false).await.is_ok());
 }
 
 #[tokio::test]
