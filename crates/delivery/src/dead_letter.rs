@@ -2,6 +2,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use media::StreamId;
 use output::Object;
 use serde_json::json;
 
@@ -28,6 +29,18 @@ impl Letter {
             output: state.output.to_string(),
             to,
             content_type: content_type.to_owned(),
+            error: error.to_owned(),
+        }
+    }
+
+    /// Of a file that an earlier run left in the spool of `session`, for the lane `name`.
+    pub fn left(stream: Option<&StreamId>, session: &str, name: &str, error: &str) -> Self {
+        Self {
+            stream: stream.map(ToString::to_string).unwrap_or_default(),
+            session: session.to_owned(),
+            output: name.to_owned(),
+            to: None,
+            content_type: String::new(),
             error: error.to_owned(),
         }
     }

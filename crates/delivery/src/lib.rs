@@ -159,7 +159,7 @@ impl Delivery {
         let incidents = Arc::new(AtomicU64::new(0));
         let limits = Limits { spool: settings.spool_bytes, free: settings.spool_free_bytes };
         let disk = Arc::new(Disk::new(settings.spool.clone(), limits, Arc::clone(&incidents)));
-        let found = spool::find(&settings.spool, &disk)?;
+        let found = spool::find(&settings.spool, &settings.dead_letter, &disk)?;
         disk.look();
         let totals = Arc::new(Totals {
             syncer: Syncer::start(settings.spool.clone(), Arc::clone(&disk)),

@@ -6,6 +6,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use media::StreamId;
+
+use crate::dead_letter::{self, Letter};
 use crate::disk::Disk;
 use crate::journal;
 use crate::lane::Files;
@@ -29,14 +32,15 @@ pub(crate) struct Found {
 ///
 /// # Errors
 /// If the folder cannot be read. What is wrong below it is told, and kept.
-pub(crate) fn find(spool: &Path, disk: &Arc<Disk>) -> io::Result<Found> {
+pub(crate) fn find(spool: &Path, dead_letter: &Path, disk: &Arc<Disk>) -> io::Result<Found> {
     let mut found = Found::default();
+    let places = Places { dead_letter, disk };
     for entry in fs::read_dir(spool)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
         if metadata.is_dir() {
             // What is wrong with one session is no reason to serve nobody.
-            if let Err(error) = found.session(&entry.path(), disk) {
+            if let Err(error) = found.session(&entry.path(), &places) {
                 tracing::error!(folder = %entry.path().display(), %error, "a session's spool cannot be read; it is kept");
             }
         } else {
@@ -53,13 +57,13 @@ impl Found {
     }
 
     /// Reads a session's folder.
-    fn session(&mut self, folder: &Path, disk: &Arc<Disk>) -> io::Result<()> {
+    fn session(&mut self, folder: &Path, places: &Places<'_>) -> io::Result<()> {
         let lengths = lengths(folder)?;
         let journals = lengths.keys().filter_map(|name| name.strip_suffix(JOURNAL));
         let mut ours: Vec<&str> = Vec::new();
         for lane in journals {
             self.reserve(lane);
-            let journal = recover(folder, lane, &lengths, disk).unwrap_or_else(|error| {
+            let journal = recover(folder, lane, &lengths, places).unwrap_or_else(|error| {
                 let folder = folder.display();
                 tracing::error!(%folder, lane, %error, "what an earlier run left cannot be gone on with; it is kept");
                 Journal::Unknown
@@ -101,27 +105,57 @@ enum Journal {
     Unknown,
 }
 
+/// Where things are.
+struct Places<'a> {
+    dead_letter: &'a Path,
+    disk: &'a Arc<Disk>,
+}
+
+impl Places<'_> {
+    /// Keeps a file that nobody speaks of; an empty one goes.
+    fn bury(&self, path: &Path, stream: Option<&StreamId>, lane: &str) -> io::Result<()> {
+        let bytes = fs::metadata(path)?.len();
+        if bytes > 0 {
+            let session = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+            let letter = Letter::left(stream, &session, lane, "the journal that spoke of it is damaged");
+            dead_letter::bury(self.dead_letter, path, None, &letter)?;
+            metrics::counter!("millrace_delivery_abandoned_total").increment(1);
+            tracing::error!(file = %path.display(), bytes, "a file whose journal is damaged: kept as dead letter");
+        }
+        fs::remove_file(path)
+    }
+}
+
 /// Reads a lane's journal.
 fn recover(
     folder: &Path,
     lane: &str,
     lengths: &BTreeMap<String, u64>,
-    disk: &Arc<Disk>,
+    places: &Places<'_>,
 ) -> io::Result<Journal> {
     let path = folder.join(format!("{lane}{JOURNAL}"));
     if lengths.get(&format!("{lane}{JOURNAL}")) == Some(&0) {
-        // Begun, and nothing was done yet.
+        // Begun, and nothing was done yet; or there was more, and the file system lost it.
         let mut ours = lengths.keys().filter(|name| name.split_once('.').is_some_and(|(of, _)| of == lane));
-        ours.try_for_each(|name| fs::remove_file(folder.join(name)))?;
+        ours.try_for_each(|name| places.bury(&folder.join(name), None, lane))?;
         return Ok(Journal::OfNothing);
     }
-    let records = journal::decode(&fs::read(&path)?);
+    let lines = journal::decode(&fs::read(&path)?);
     let len_of = |name: &str| lengths.get(name).copied();
-    let Some((header, book)) = journal::replay(&records, len_of, |id| Files::part(lane, id)) else {
+    let Some((header, book)) = journal::replay(&lines, len_of, |id| Files::part(lane, id)) else {
         tracing::error!(journal = %path.display(), "journal of another version or without a whole line; it is kept");
         return Ok(Journal::Unknown);
     };
-    let files = Files::recovered(folder.to_owned(), lane.to_owned(), header, Arc::clone(disk), book)?;
+    if lines.damaged > 0 {
+        tracing::error!(journal = %path.display(), lines = lines.damaged, "a journal is damaged; what the rest of it speaks of goes on");
+    }
+    let stream = header.owner().map(|(stream, _)| stream);
+    let stray = |path: &Path| match lines.damaged {
+        0 => fs::remove_file(path),
+        _ => places.bury(path, stream.as_ref(), lane),
+    };
+    let disk = Arc::clone(places.disk);
+    let files = Files::recovered(folder.to_owned(), lane.to_owned(), header, disk, book, stray)?;
     Ok(Journal::Of(Box::new(files)))
 }
 

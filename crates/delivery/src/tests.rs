@@ -176,7 +176,7 @@ struct House {
     dir: TempDir,
     warehouse: Arc<Warehouse>,
     diary: Arc<Diary>,
-    /// Files that were there when this life began.
+    /// Files, and how much of them a power cut leaves.
     synced: Mutex<BTreeMap<PathBuf, u64>>,
 }
 

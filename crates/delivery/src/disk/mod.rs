@@ -187,6 +187,7 @@ impl Disk {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Mutex;
 
     use super::*;
@@ -198,6 +199,8 @@ pub(crate) mod tests {
         pub after: Mutex<Option<(u64, io::ErrorKind)>>,
         /// Free bytes of the disk.
         pub free: Mutex<Option<u64>>,
+        /// What a power cut leaves of each file.
+        pub synced: Mutex<BTreeMap<PathBuf, u64>>,
     }
 
     impl std::fmt::Debug for Faults {

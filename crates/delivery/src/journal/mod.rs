@@ -7,6 +7,9 @@
 //! them in, so a crash of the process never leaves a line without its bytes; a power cut may, and is told by the
 //! length of the file.
 //!
+//! A line also says how much of the journal was synced before. So a power cut, which takes what was not, is told from
+//! damage: of a line that makes no sense though it was synced only what it said is lost.
+//!
 //! What a reader needs is the [`Book`], the sum of the lines. When the journal has grown to several times what its
 //! book needs it is written anew.
 
@@ -18,6 +21,6 @@ mod tests;
 
 pub(crate) use book::{Book, Outcome};
 pub(crate) use record::{
-    Cargo, Damage, Done, Header, Parcel, Record, Saving, Source, Transaction, What, decode, encode,
+    Cargo, Damage, Done, Header, Lines, Parcel, Record, Saving, Source, Transaction, What, decode, encode,
 };
 pub(crate) use replay::replay;

@@ -77,6 +77,14 @@ pub(crate) struct Transaction {
     /// What the output saved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub saves: Vec<Saving>,
+    /// So many bytes of the journal, and the files that they speak of, were synced before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub synced: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a file lacks because batches of it were dropped.
@@ -256,10 +264,38 @@ pub(crate) fn encode(record: &Record) -> serde_json::Result<String> {
     Ok(format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())))
 }
 
-/// The records of a journal, up to the first line that is torn or otherwise wrong.
-pub(crate) fn decode(journal: &[u8]) -> Vec<Record> {
-    let lines = journal.split_inclusive(|&byte| byte == b'\n');
-    lines.map_while(|line| decode_line(line.strip_suffix(b"\n")?)).collect()
+/// What a journal says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Lines {
+    /// Each record, and whether no power cut can have undone what it says.
+    pub records: Vec<(Record, bool)>,
+    /// Lines that were synced and make no sense now.
+    pub damaged: usize,
+}
+
+/// Reads a journal up to where a crash or a power cut tore it: the first line that makes no sense and was not synced
+/// for all we know. One that was synced is damaged, and those after it count.
+pub(crate) fn decode(journal: &[u8]) -> Lines {
+    let mut at = 0;
+    let lines = journal.split_inclusive(|&byte| byte == b'\n').map(|line| {
+        at += line.len() as u64;
+        (at, line.strip_suffix(b"\n").and_then(decode_line))
+    });
+    let lines: Vec<(u64, Option<Record>)> = lines.collect();
+    let synced = lines.iter().filter_map(|(_, record)| match record {
+        Some(Record::Did(transaction)) => Some(transaction.synced),
+        _ => None,
+    });
+    let synced = synced.max().unwrap_or(0);
+    let mut read = Lines::default();
+    for (end, record) in lines {
+        match record {
+            Some(record) => read.records.push((record, end <= synced)),
+            None if end <= synced => read.damaged += 1,
+            None => break,
+        }
+    }
+    read
 }
 
 fn decode_line(line: &[u8]) -> Option<Record> {

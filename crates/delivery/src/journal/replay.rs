@@ -3,32 +3,33 @@ use std::collections::HashSet;
 use output::FileId;
 
 use super::book::Book;
-use super::record::{Header, Parcel, Record, Transaction, What};
+use super::record::{Header, Lines, Parcel, Record, Transaction, What};
 
 /// The book of a journal's records, with `len_of` a file of the spool by its name, and `name_of` an open file.
 ///
 /// A power cut may leave records whose bytes are not there. What was done until then is the longest run of
-/// transactions whose files are as long as they say. What was dealt with was synced before, so it always counts.
+/// transactions whose files are as long as they say. What was synced before always counts: if its files are not there,
+/// somebody took them away.
 ///
 /// `None`: no header, or of another version.
 pub(crate) fn replay(
-    records: &[Record],
+    lines: &Lines,
     len_of: impl Fn(&str) -> Option<u64>,
     name_of: impl Fn(FileId) -> String,
 ) -> Option<(Header, Book)> {
-    let (first, rest) = records.split_first()?;
-    let Record::Lane(header) = first else { return None };
+    let (first, rest) = lines.records.split_first()?;
+    let (Record::Lane(header), _) = first else { return None };
     header.owner()?;
     let freed = freed(rest, &name_of);
     let there = |name: &str, len: u64| freed.contains(name) || len_of(name).is_some_and(|found| found >= len);
     let mut book = Book::default();
     let mut cut = false;
-    for record in rest {
+    for (record, synced) in rest {
         match record {
             Record::Lane(_) => return None,
             Record::Book(snapshot) => book = Book::of(snapshot),
             Record::Did(transaction) => {
-                cut = cut || !is_there(transaction, there, &name_of);
+                cut = cut || !(*synced || is_there(transaction, there, &name_of));
                 if !cut {
                     book.did(transaction);
                 }
@@ -37,17 +38,18 @@ pub(crate) fn replay(
         }
     }
     for (&id, file) in &mut book.open {
-        // Only a damaged file system makes a difference here: a book is written after its files are synced.
+        // Only a damaged file system makes a difference here: the rest was synced.
         file.len = file.len.min(len_of(&name_of(id)).unwrap_or(0));
     }
     Some((header.clone(), book))
 }
 
 /// Files that may be gone: their parcels were dealt with, or they were closed without one, and went to the dead letters.
-fn freed(records: &[Record], name_of: impl Fn(FileId) -> String) -> HashSet<String> {
-    let done: HashSet<u64> = records.iter().filter_map(number).collect();
+fn freed(lines: &[(Record, bool)], name_of: impl Fn(FileId) -> String) -> HashSet<String> {
+    let records = || lines.iter().map(|(record, _)| record);
+    let done: HashSet<u64> = records().filter_map(number).collect();
     let (mut freed, mut sent) = (HashSet::new(), HashSet::new());
-    for parcel in records.iter().flat_map(parcels) {
+    for parcel in records().flat_map(parcels) {
         let What::Object(cargo) = &parcel.what else { continue };
         let names = || cargo.source.files().into_iter().map(|(name, _)| name.to_owned());
         sent.extend(names());
@@ -55,7 +57,7 @@ fn freed(records: &[Record], name_of: impl Fn(FileId) -> String) -> HashSet<Stri
             freed.extend(names());
         }
     }
-    let closed = records.iter().flat_map(|record| match record {
+    let closed = records().flat_map(|record| match record {
         Record::Did(transaction) => transaction.closed.as_slice(),
         _ => &[],
     });

@@ -40,7 +40,17 @@ fn part(id: FileId) -> String {
 fn book(records: &[Record], files: &[(&str, u64)]) -> Book {
     let lengths: HashMap<&str, u64> = files.iter().copied().collect();
     let records: Vec<Record> = [Record::Lane(header())].into_iter().chain(records.iter().cloned()).collect();
-    replay(&records, |name| lengths.get(name).copied(), part).unwrap().1
+    replay(&unsynced(records), |name| lengths.get(name).copied(), part).unwrap().1
+}
+
+/// Records that a power cut may have undone.
+fn unsynced(records: Vec<Record>) -> Lines {
+    Lines { records: records.into_iter().map(|record| (record, false)).collect(), damaged: 0 }
+}
+
+/// The records of a journal.
+fn read(journal: &[u8]) -> Vec<Record> {
+    decode(journal).records.into_iter().map(|(record, _)| record).collect()
 }
 
 fn numbers(book: &Book) -> Vec<u64> {
@@ -68,22 +78,22 @@ fn of_a_torn_journal_every_whole_line_counts() {
             })
             .count();
         let torn = &whole.as_bytes()[..len];
-        assert_eq!(decode(torn), records[..expected], "{len}");
+        assert_eq!(read(torn), records[..expected], "{len}");
         // A hole, or what was there before, is no line either.
-        assert_eq!(decode(&[torn, &[0; 40]].concat()), records[..expected]);
+        assert_eq!(read(&[torn, &[0; 40]].concat()), records[..expected]);
     }
     let mut flipped = whole.clone().into_bytes();
     flipped[lines[0].len() + 30] ^= 1;
-    assert_eq!(decode(&flipped), records[..1]);
+    assert_eq!(decode(&flipped), unsynced(records[..1].to_vec()));
 }
 
 #[test]
 fn a_journal_of_another_version_makes_no_sense() {
-    assert!(replay(&[], |_| None, part).is_none());
-    assert!(replay(&[grew(0, 1)], |_| None, part).is_none());
+    assert!(replay(&Lines::default(), |_| None, part).is_none());
+    assert!(replay(&unsynced(vec![grew(0, 1)]), |_| None, part).is_none());
     let mut json = serde_json::to_value(Record::Lane(header())).unwrap();
     json["lane"]["version"] = 2.into();
-    assert!(replay(&[serde_json::from_value(json).unwrap()], |_| None, part).is_none());
+    assert!(replay(&unsynced(vec![serde_json::from_value(json).unwrap()]), |_| None, part).is_none());
     let (stream, session) = header().owner().unwrap();
     assert_eq!((stream.to_string().as_str(), session), ("live.local/live/cam", SessionId(7)));
 }
@@ -154,4 +164,27 @@ fn a_version_that_somebody_is_told_of_is_not_left_out() {
     let book = book(&records, &[("a", 3), ("b", 3)]);
     let (n, _, superseded) = book.first().unwrap();
     assert_eq!((n, superseded), (0, false));
+}
+
+#[test]
+fn of_a_line_that_was_synced_and_is_damaged_only_what_it_said_is_lost() {
+    let slice = |n: u64| cargo(&n.to_string(), file(&format!("{n}.put"), 3), false);
+    let records = [Record::Lane(header()), sent(0, slice(0)), sent(1, slice(1)), sent(2, slice(2))];
+    let lines: Vec<String> = records.iter().map(|record| encode(record).unwrap()).collect();
+    let synced = lines[..3].concat().len() as u64;
+    let last = Record::Did(Transaction { grown: vec![(FileId(9), 4)], synced, ..Transaction::default() });
+    let journal = lines.concat() + &encode(&last).unwrap();
+    let damaged = |line: usize| {
+        let mut bytes = journal.clone().into_bytes();
+        bytes[lines[..line].concat().len() + 40] ^= 8;
+        let read = decode(&bytes);
+        // Somebody took the second slice away, too.
+        let len_of = |name: &str| (name != "1.put").then_some(4);
+        (read.damaged, replay(&read, len_of, part).map(|(_, book)| numbers(&book)))
+    };
+    assert_eq!(damaged(1), (1, Some(vec![1, 2])));
+    assert_eq!(damaged(2), (1, Some(vec![0, 2])));
+    // That one was not synced for all we know: it may be the end of what was.
+    assert_eq!(damaged(3), (0, Some(vec![0, 1])));
+    assert_eq!(damaged(0), (1, None));
 }

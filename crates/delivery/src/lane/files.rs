@@ -48,6 +48,10 @@ pub(super) struct Io {
     len: u64,
     /// Its length when it was written anew.
     base: u64,
+    /// Bytes of it that are synced with all that they speak of.
+    synced: u64,
+    /// How often it was written anew.
+    edition: u64,
     /// Files that grow.
     open: HashMap<FileId, Arc<File>>,
     /// What is to be synced, by name.
@@ -70,6 +74,10 @@ pub(crate) struct Unsynced {
     dirty: HashMap<String, Arc<File>>,
     freed: Vec<(String, u64)>,
     next: u64,
+    /// The journal's edition, and how long it is.
+    written: (u64, u64),
+    #[cfg(test)]
+    lengths: Vec<(PathBuf, u64)>,
 }
 
 impl Unsynced {
@@ -85,17 +93,18 @@ impl Files {
         Self::of(folder, name, header, disk, Book::default(), Io::default())
     }
 
-    /// Of a lane that an earlier run left: `book` is the sum of its journal. What the book does not speak of is removed,
-    /// and the journal is written anew; on a disk that is full, as soon as there is room. Blocks.
+    /// Of a lane that an earlier run left: `book` is the sum of its journal. What the book does not speak of goes to
+    /// `stray`, and the journal is written anew; on a disk that is full, as soon as there is room. Blocks.
     pub fn recovered(
         folder: PathBuf,
         name: String,
         header: Header,
         disk: Arc<Disk>,
         book: Book,
+        stray: impl Fn(&Path) -> io::Result<()>,
     ) -> io::Result<Self> {
         let files = Self::of(folder, name, header, disk, book, Io { stale: true, ..Io::default() });
-        files.remove_strays()?;
+        files.strays()?.iter().try_for_each(|path| stray(path))?;
         {
             let mut io = files.io();
             let open: Vec<(FileId, u64)> =
@@ -162,10 +171,11 @@ impl Files {
         for step in steps {
             draft.take(step)?;
         }
-        let (transaction, bytes, freed) = draft.finish();
+        let (mut transaction, bytes, freed) = draft.finish();
         if transaction == journal::Transaction::default() {
             return Ok(false);
         }
+        transaction.synced = io.synced;
         let record = Record::Did(transaction);
         self.append(&mut io, &record)?;
         let next = {
@@ -303,7 +313,8 @@ impl Files {
         })?;
         fs::rename(&next, &path)?;
         sync_folder(&self.folder)?;
-        (io.len, io.base) = (text.len() as u64, text.len() as u64);
+        let len = text.len() as u64;
+        (io.len, io.base, io.synced, io.edition) = (len, len, len, io.edition + 1);
         io.journal = Some(Arc::new(file));
         io.stale = false;
         Ok(())
@@ -319,14 +330,26 @@ impl Files {
             data: dirty.values().cloned().collect(),
             journal: io.journal.clone().filter(|_| journal_dirty),
             folder: std::mem::take(&mut io.folder_dirty).then(|| self.folder.clone()),
+            #[cfg(test)]
+            lengths: self.lengths(&io, &dirty),
             dirty,
             freed: std::mem::take(&mut io.freed),
             next: self.book().next,
+            written: (io.edition, io.len),
         }
     }
 
     /// It was synced: what was freed goes, and the sender may send. Blocks.
     pub fn synced(&self, unsynced: Unsynced) {
+        {
+            let mut io = self.io();
+            let (edition, len) = unsynced.written;
+            if io.edition == edition {
+                io.synced = io.synced.max(len);
+            }
+        }
+        #[cfg(test)]
+        self.disk.faults.synced.lock().unwrap().extend(unsynced.lengths);
         for (name, len) in unsynced.freed {
             // A dead letter may have taken it away.
             let _ = fs::remove_file(self.path(&name));
@@ -337,6 +360,13 @@ impl Files {
             *next = unsynced.next.max(*next);
             more
         });
+    }
+
+    #[cfg(test)]
+    fn lengths(&self, io: &Io, dirty: &HashMap<String, Arc<File>>) -> Vec<(PathBuf, u64)> {
+        let journal = (self.path(&format!("{}.journal", self.name)), io.len);
+        let files = dirty.iter().map(|(name, file)| (self.path(name), file.metadata().unwrap().len()));
+        files.chain([journal]).collect()
     }
 
     /// It was not; the next sync is of the same. Whether the syncer must be told.
@@ -368,19 +398,20 @@ impl Files {
         true
     }
 
-    /// Removes files of the lane that its book does not speak of.
-    fn remove_strays(&self) -> io::Result<()> {
+    /// Files of the lane that its book does not speak of.
+    fn strays(&self) -> io::Result<Vec<PathBuf>> {
         let known = self.known();
+        let mut strays = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let ours = name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('.'));
             if ours && entry.file_type()?.is_file() && !known.contains_key(name) {
-                fs::remove_file(entry.path())?;
+                strays.push(entry.path());
             }
         }
-        Ok(())
+        Ok(strays)
     }
 
     /// The files that the lane needs, and their lengths.

@@ -73,6 +73,7 @@ fn expected(file: u64) -> String {
 /// One life of the server: killed when its disk has done `writes` things, if that is given. Whether all was done.
 async fn live(house: &House, begun: &mut bool, writes: Option<u64>) -> bool {
     let (delivery, recovered) = house.open();
+    // What is there was written anew, and synced.
     *house.synced.lock().unwrap() = lengths(house);
     let after = writes.map(|left| (left, io::ErrorKind::Other));
     *delivery.totals.disk.faults.after.lock().unwrap() = after;
@@ -93,6 +94,7 @@ async fn live(house: &House, begun: &mut bool, writes: Option<u64>) -> bool {
         }
     }
     let left = delivery.drain(Duration::from_secs(if writes.is_some() { 20 } else { 36_000 })).await;
+    house.synced.lock().unwrap().append(&mut delivery.totals.disk.faults.synced.lock().unwrap());
     left == Left::default()
 }
 
@@ -162,8 +164,8 @@ fn first_lines(journal: &Path) -> u64 {
     text.split_inclusive('\n').take(2).map(|line| line.len() as u64).sum()
 }
 
-/// What a power cut may do while the store is away: nothing needs to be there that was not when this life began, but the
-/// first transaction.
+/// What a power cut may do while the store is away: nothing needs to be there that was not synced, but the first
+/// transaction.
 fn cut_power(house: &House, dice: &mut StdRng) {
     for (path, len) in lengths(house) {
         let file = fs::OpenOptions::new().write(true).open(&path).unwrap();

@@ -212,3 +212,54 @@ fn a_start_on_a_disk_that_is_full_goes_on_when_there_is_room() {
     });
     assert_eq!(house.warehouse.text("b"), "one two");
 }
+
+/// Slices that wait for a store that is away, then a moment for the syncer; the journal with its lines.
+fn waiting(house: &House) -> (PathBuf, Vec<String>) {
+    *house.warehouse.away.lock().unwrap() = true;
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        for n in 0..6 {
+            lane.accept(vec![fresh(), put(&n.to_string(), "x", &format!("slice {n}"))]);
+            delivery.drain(Duration::from_secs(2)).await;
+        }
+    });
+    *house.warehouse.away.lock().unwrap() = false;
+    let path = journal(house);
+    let lines = fs::read_to_string(&path).unwrap().split_inclusive('\n').map(str::to_owned).collect();
+    (path, lines)
+}
+
+#[test]
+fn a_flipped_bit_in_a_journal_costs_what_its_line_said_and_no_bytes() {
+    let house = House::new();
+    let (path, mut lines) = waiting(&house);
+    lines[2].replace_range(20..21, "~");
+    fs::write(path, lines.concat()).unwrap();
+    runtime().block_on(async { drained(&house.open().0).await });
+    assert_eq!(house.warehouse.keys(), ["0", "2", "3", "4", "5"]);
+    let letters = house.letters();
+    let kept = letters.iter().find(|name| !name.ends_with(".json")).unwrap();
+    assert_eq!(fs::read_to_string(house.path("dead-letter").join(kept)).unwrap(), "slice 1");
+}
+
+#[test]
+fn a_slice_that_somebody_took_out_of_the_spool_is_missed_alone_and_told() {
+    let house = House::new();
+    let (path, _) = waiting(&house);
+    let slices = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let second = slices.into_iter().find(|path| fs::read(path).unwrap() == b"slice 1").unwrap();
+    fs::remove_file(second).unwrap();
+    runtime().block_on(async { drained(&house.open().0).await });
+    assert_eq!(house.warehouse.keys(), ["0", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn media_whose_journal_the_file_system_lost_is_kept() {
+    let house = House::new();
+    let (path, _) = waiting(&house);
+    fs::write(path, "").unwrap();
+    runtime().block_on(async { assert_eq!(house.open().1.len(), 0) });
+    assert_eq!(house.letters().len(), 12, "six slices and their notes");
+    assert_eq!(house.spooled(), [""; 0]);
+}
