@@ -12,6 +12,9 @@ use crate::demux::Frame;
 
 /// Distance up to which a timestamp is believed, in milliseconds.
 const JUMP_MILLIS: i64 = 1_000;
+/// How long after another track one that jumps as far has part in the same jump, in milliseconds: senders interleave
+/// within a second.
+const SAME_JUMP_MILLIS: i64 = 2_000;
 /// Duration to assume for a frame until one is known, in milliseconds.
 const FIRST_DURATION_MILLIS: i64 = 33;
 
@@ -20,7 +23,7 @@ const FIRST_DURATION_MILLIS: i64 = 33;
 pub(crate) enum Repaired {
     /// A frame; `millis` is now on the session's timeline.
     Frame(Frame),
-    /// From the next frame of this track on, time had jumped.
+    /// From the next frame of this track on, time had jumped; said once of a jump that several tracks have part in.
     Jumped,
     /// Something an operator should know.
     Warn(Warning),
@@ -45,6 +48,8 @@ struct Lane {
     last: Option<(i64, Wall)>,
     /// Last distance between believed frames, in milliseconds.
     step: i64,
+    /// Session time at which it jumped last.
+    jumped: Option<i64>,
     /// A frame that may be an outlier or the first after a jump.
     suspect: Option<Frame>,
 }
@@ -95,8 +100,8 @@ impl Repair {
             Some(at) => self.lanes.swap(0, at),
             None => {
                 let offset = self.lanes.first().map_or(self.offset, |lane| lane.offset);
-                let lane = Lane { track, offset, last: None, step: FIRST_DURATION_MILLIS, suspect: None };
-                self.lanes.insert(0, lane);
+                let step = FIRST_DURATION_MILLIS;
+                self.lanes.insert(0, Lane { track, offset, last: None, step, jumped: None, suspect: None });
             }
         }
     }
@@ -150,10 +155,15 @@ impl Lane {
         let by = suspect.millis + self.offset - due;
         // If another track jumped before and its new clock fits, both stay in step.
         let fits = |other: &&Lane| other.last.is_some() && near(suspect.millis + other.offset, due);
-        self.offset = others.iter().find(fits).map_or(due - suspect.millis, |other| other.offset);
-        out.push(Repaired::Warn(Warning::Jump { millis: by }));
-        out.push(Repaired::Jumped);
-        self.last = None;
+        let other = others.iter().find(fits);
+        let known =
+            other.and_then(|other| other.jumped).is_some_and(|at| (due - at).abs() <= SAME_JUMP_MILLIS);
+        self.offset = other.map_or(due - suspect.millis, |other| other.offset);
+        if !known {
+            out.push(Repaired::Warn(Warning::Jump { millis: by }));
+            out.push(Repaired::Jumped);
+        }
+        (self.last, self.jumped) = (None, Some(due));
         self.emit(suspect, out);
         self.emit(frame, out);
     }

@@ -109,6 +109,7 @@ pub const STORIES: &[Story] = &[
     // What time it is.
     Story { name: "jump forward", steps: steps::jump_forward, expect: JUMPED },
     Story { name: "jump back", steps: steps::jump_back, expect: JUMPED },
+    Story { name: "jump with late sound", steps: steps::jump_with_late_sound, expect: JUMPED },
     Story { name: "stall", steps: steps::stall, expect: WHOLE },
     Story { name: "outlier", steps: steps::outlier, expect: WHOLE },
     Story { name: "outlier at the end", steps: steps::outlier_at_the_end, expect: WHOLE },

@@ -190,6 +190,20 @@ pub(super) fn jump_back() -> Vec<Step> {
 }
 
 /// Nothing for 4 s, then the stream goes on with the timestamps of that moment.
+/// The sound of everything comes 0.8 s after the pictures, so it jumps when a run has begun for them.
+pub(super) fn jump_with_late_sound() -> Vec<Step> {
+    let mut steps = jump(three_seconds(), 60_000);
+    for step in &mut steps {
+        if let Step::Media(message) = step
+            && message.kind == Kind::Audio
+        {
+            message.received = message.received.plus_micros(800_000);
+        }
+    }
+    steps.sort_by_key(Step::at);
+    steps
+}
+
 pub(super) fn stall() -> Vec<Step> {
     let clip = Clip::default();
     let second = Clip { first_timestamp: 9_000, first_number: SECOND, ..clip };
