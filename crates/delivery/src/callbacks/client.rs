@@ -47,6 +47,9 @@ pub enum Error {
     /// The connection broke, or what came was no HTTP.
     #[error(transparent)]
     Http(#[from] hyper::Error),
+    /// It was not even called: the post had waited too long behind others.
+    #[error("not called: it waited for two days behind others")]
+    Stale,
     /// It took too long.
     #[error("no answer within {0:?}")]
     Late(Duration),
@@ -176,14 +179,15 @@ impl Client {
         Ok(Self { tls: Arc::new(config).into(), deny_private, timeout })
     }
 
-    async fn call(&self, call: &Call) -> Result<Reply, Error> {
+    /// Leaves in `reply` what there is of it.
+    async fn call(&self, call: &Call, reply: &mut Option<Reply>) -> Result<(), Error> {
         let stream = self.connect(call).await?;
         if !call.tls {
-            return exchange(stream, call).await;
+            return exchange(stream, call, reply).await;
         }
         let name = ServerName::try_from(call.host.clone()).map_err(|_| Error::Url(call.url.clone()))?;
         let stream = self.tls.connect(name, stream).await.map_err(|error| call.unreachable(error))?;
-        exchange(stream, call).await
+        exchange(stream, call, reply).await
     }
 
     /// The addresses are checked that are connected to: what a name meant before is nobody's promise.
@@ -202,8 +206,13 @@ impl Client {
 impl Transport for Client {
     fn send(&self, call: Call) -> BoxFuture<'_, Result<Reply, Error>> {
         Box::pin(async move {
-            let answered = timeout(self.timeout, self.call(&call)).await;
-            answered.unwrap_or(Err(Error::Late(self.timeout)))
+            let mut begun = None;
+            match timeout(self.timeout, self.call(&call, &mut begun)).await {
+                Ok(Ok(())) => begun.ok_or(Error::Late(self.timeout)),
+                // The status is the answer, whatever became of the words behind it.
+                Ok(Err(error)) => begun.ok_or(error),
+                Err(_) => begun.ok_or(Error::Late(self.timeout)),
+            }
         })
     }
 }
@@ -211,13 +220,14 @@ impl Transport for Client {
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     call: &Call,
-) -> Result<Reply, Error> {
+    reply: &mut Option<Reply>,
+) -> Result<(), Error> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = call.request()?;
     let mut answer = pin!(async {
         let response = sender.send_request(request).await?;
-        let status = response.status().as_u16();
-        Ok(Reply { status, body: beginning(response.into_body()).await? })
+        let reply = reply.insert(Reply { status: response.status().as_u16(), body: Bytes::new() });
+        beginning(response.into_body(), &mut reply.body).await
     });
     tokio::select! {
         answer = &mut answer => answer,
@@ -226,16 +236,17 @@ async fn exchange(
     }
 }
 
-/// The first [`ANSWER`] bytes.
-async fn beginning(mut body: Incoming) -> Result<Bytes, Error> {
-    let mut read = BytesMut::new();
-    while read.len() < ANSWER
+/// The first [`ANSWER`] bytes, as far as they came.
+async fn beginning(mut body: Incoming, read: &mut Bytes) -> Result<(), Error> {
+    let mut bytes = BytesMut::new();
+    while bytes.len() < ANSWER
         && let Some(frame) = body.frame().await
     {
         if let Ok(data) = frame?.into_data() {
-            read.extend_from_slice(&data);
+            bytes.extend_from_slice(&data);
+            bytes.truncate(ANSWER);
+            *read = Bytes::copy_from_slice(&bytes);
         }
     }
-    read.truncate(ANSWER);
-    Ok(read.freeze())
+    Ok(())
 }

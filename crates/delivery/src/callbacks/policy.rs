@@ -15,6 +15,12 @@ const LONGEST_PAUSE: i64 = 600_000_000;
 /// Microseconds after which a post is given up.
 const LIFETIME: i64 = 24 * 3_600_000_000;
 
+/// Whether a post of `created` has waited so long behind others that it is given up without a try: what waits for a
+/// receiver that is away for good must not grow for ever.
+pub(super) fn is_stale(created: Wall, now: Wall) -> bool {
+    now.micros_since(created) > 2 * LIFETIME
+}
+
 /// What follows from a try at `now` that failed, of a post of `created` that had failed `before` times.
 pub(super) fn after_failure(before: u32, created: Wall, now: Wall) -> Outcome {
     let Some(slow) = before.checked_sub(QUICK) else {
@@ -43,6 +49,11 @@ mod tests {
         assert_eq!(pauses[..13], [1, 1, 1, 1, 1, 10, 20, 40, 80, 160, 320, 600, 600]);
         assert_eq!(now, Wall(LIFETIME));
         assert!(pauses.len() < 170, "{}", pauses.len());
+    }
+
+    #[test]
+    fn what_waits_for_nobody_does_not_wait_for_ever() {
+        assert!(!is_stale(Wall(1), Wall(1 + 2 * LIFETIME)) && is_stale(Wall(1), Wall(2 + 2 * LIFETIME)));
     }
 
     #[test]

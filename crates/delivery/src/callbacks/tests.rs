@@ -203,15 +203,47 @@ async fn a_receiver_that_hangs_holds_up_nobody_else() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_at_once_are_limited_and_all_are_made() {
+    for (receivers, most) in [(1, 8), (10, 32)] {
+        let story = story();
+        for n in 0..100 {
+            let host = format!("{}.example", n % receivers);
+            story.wire.takes.lock().unwrap().insert(host.clone(), Duration::from_secs(1));
+            story.outbox.add(post(&n.to_string(), &format!("s{n}"), &format!("http://{host}/")));
+        }
+        story.callbacks.wake();
+        story.until_ended(100).await;
+        assert_eq!(*story.wire.most.lock().unwrap(), most);
+        assert_eq!(story.wire.calls.lock().unwrap().len(), 100);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_hangs_holds_up_nobody_else_though_a_thousand_streams_call_it() {
     let story = story();
-    story.wire.takes.lock().unwrap().insert("a.example".into(), Duration::from_secs(1));
-    for n in 0..100 {
-        story.outbox.add(post(&n.to_string(), &format!("s{n}"), "http://a.example/"));
+    story.wire.takes.lock().unwrap().insert("slow.example".into(), Duration::from_secs(5));
+    story.wire.statuses.lock().unwrap().insert("slow.example".into(), 504);
+    for n in 0..1_000 {
+        story.outbox.add(post(&n.to_string(), &format!("a{n:04}"), "http://slow.example/notify"));
     }
     story.callbacks.wake();
-    story.until_ended(100).await;
-    assert_eq!(*story.wire.most.lock().unwrap(), 32);
-    assert_eq!(story.wire.calls.lock().unwrap().len(), 100);
+    sleep(Duration::from_secs(30)).await;
+    story.outbox.add(post("fast", "z", "http://fast.example/"));
+    story.callbacks.wake();
+    let begin = now();
+    story.until_ended(1).await;
+    assert_eq!(story.outbox.ended()[0].0, "fast");
+    assert!(now().micros_since(begin) < 1_000_000, "{:?}", now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_too_long_behind_others_is_given_up_without_a_call() {
+    let story = story();
+    sleep(Duration::from_secs(50 * 3_600)).await;
+    story.outbox.add(post("old", "cam", "http://a.example/"));
+    story.callbacks.wake();
+    story.until_ended(1).await;
+    assert_eq!(story.outbox.ended(), [("old".to_owned(), Outcome::GivenUp)]);
+    assert!(story.wire.calls.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -271,7 +303,12 @@ async fn receiver(answer: &'static str) -> (String, tokio::task::JoinHandle<Stri
         if answer == "hang" {
             sleep(Duration::from_secs(60)).await;
         }
+        let (answer, hangs) =
+            answer.split_once(" and then it hangs").map_or((answer, false), |(a, _)| (a, true));
         socket.write_all(answer.as_bytes()).await.unwrap();
+        if hangs {
+            sleep(Duration::from_secs(60)).await;
+        }
         got
     });
     (url, got)
@@ -311,6 +348,20 @@ async fn a_redirect_is_not_followed_and_a_long_answer_is_cut() {
     let (url, _) = receiver(long).await;
     let call = Call::new(Method::Get, &url, "", None, Wall(0)).unwrap();
     assert_eq!(client(false).send(call).await.unwrap().body.len(), ANSWER);
+}
+
+#[tokio::test]
+async fn a_200_is_an_answer_whatever_becomes_of_its_body() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nshort\r\nno chunk",
+        "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort and then it hangs",
+    ] {
+        let (url, _receiver) = receiver(answer).await;
+        let call = Call::new(Method::Post, &url, "{}", None, Wall(0)).unwrap();
+        let reply = client(false).send(call).await.unwrap();
+        assert_eq!((reply.status, reply.body.starts_with(b"short")), (200, true), "{answer:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use media::Wall;
@@ -10,6 +11,10 @@ use super::{Agenda, Attempt, Call, Callbacks, Due, Error, Outcome, Post, Reply, 
 
 /// Calls at once. A receiver that hangs holds one of them for five seconds.
 const CALLS: usize = 32;
+/// Calls to one receiver at once: one that hangs must leave room for the others, however many streams it is told of.
+const CALLS_EACH: usize = 8;
+/// Posts that are looked at, at most, to find one that may be made.
+const LOOK_AT: usize = 8_192;
 /// Longest until the outbox is looked at again, though nobody said that something is there.
 const LOOK: Duration = Duration::from_secs(60);
 /// When it is looked at again after it failed.
@@ -24,7 +29,7 @@ fn lane(post: &Post) -> Lane {
 
 pub(super) async fn run(callbacks: &Callbacks) {
     let mut calls = JoinSet::new();
-    let mut busy = HashSet::new();
+    let mut busy = HashMap::new();
     loop {
         let pause = begin(callbacks, &mut calls, &mut busy).await;
         tokio::select! {
@@ -45,31 +50,51 @@ pub(super) async fn run(callbacks: &Callbacks) {
     }
 }
 
-/// Begins the calls that are due; how long there is nothing else to do.
-async fn begin(callbacks: &Callbacks, calls: &mut JoinSet<Lane>, busy: &mut HashSet<Lane>) -> Duration {
+/// Begins the calls that are due; how long there is nothing else to do. `busy`: whom the calls under way are to.
+async fn begin(
+    callbacks: &Callbacks,
+    calls: &mut JoinSet<Lane>,
+    busy: &mut HashMap<Lane, String>,
+) -> Duration {
     let now = (callbacks.settings.clock)();
     // Those under way are still due.
-    let Agenda { due, next } = match callbacks.outbox.due(now, 2 * CALLS).await {
-        Ok(found) => found,
-        Err(error) => {
-            warn!(error, "cannot read which callbacks are to be made");
-            return REPAIR;
+    let mut limit = 2 * CALLS;
+    loop {
+        let Agenda { due, next } = match callbacks.outbox.due(now, limit).await {
+            Ok(found) => found,
+            Err(error) => {
+                warn!(error, "cannot read which callbacks are to be made");
+                return REPAIR;
+            }
+        };
+        let all = due.len() < limit;
+        for due in due {
+            let receiver = receiver(&due.post.url);
+            let others = busy.values().filter(|other| **other == receiver).count();
+            if calls.len() < CALLS
+                && others < CALLS_EACH
+                && let Entry::Vacant(place) = busy.entry(lane(&due.post))
+            {
+                let (callbacks, lane) = (callbacks.clone(), place.key().clone());
+                place.insert(receiver);
+                calls.spawn(async move {
+                    make(&callbacks, &due).await;
+                    lane
+                });
+            }
         }
-    };
-    for due in due {
-        if calls.len() == CALLS {
-            break;
+        if all || calls.len() == CALLS || limit >= LOOK_AT {
+            return next.map_or(LOOK, |at| until(now, at)).min(LOOK);
         }
-        let lane = lane(&due.post);
-        if busy.insert(lane.clone()) {
-            let callbacks = callbacks.clone();
-            calls.spawn(async move {
-                make(&callbacks, &due).await;
-                lane
-            });
-        }
+        // Behind many for a receiver that has its calls may be one for another.
+        limit *= 8;
     }
-    next.map_or(LOOK, |at| until(now, at)).min(LOOK)
+}
+
+/// Host and port of a URL, or what stands there.
+fn receiver(url: &str) -> String {
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
 fn until(now: Wall, at: Wall) -> Duration {
@@ -92,7 +117,9 @@ async fn attempt(callbacks: &Callbacks, due: &Due) -> Attempt {
     let key = post.signed.then(|| (callbacks.settings.key)(post)).flatten();
     let call = Call::new(post.method, &post.url, &post.body, key.as_deref(), at);
     let request = call.as_ref().map(Call::text).unwrap_or_default();
+    let stale = policy::is_stale(post.created, at);
     let answer = match call {
+        Ok(_) if stale => Err(Error::Stale),
         Ok(call) => callbacks.transport.send(call).await,
         Err(error) => Err(error),
     };
@@ -101,7 +128,7 @@ async fn attempt(callbacks: &Callbacks, due: &Due) -> Attempt {
     let outcome = match &answer {
         Ok(Reply { status: 200, .. }) => Outcome::Delivered,
         // No time makes a URL of it.
-        Err(Error::Url(_)) => Outcome::GivenUp,
+        Err(Error::Url(_) | Error::Stale) => Outcome::GivenUp,
         _ => policy::after_failure(due.failures, post.created, now),
     };
     let (status, response) = match answer {

@@ -21,6 +21,6 @@ mod tests;
 
 pub(crate) use book::{Book, Outcome};
 pub(crate) use record::{
-    Cargo, Damage, Done, Header, Lines, Parcel, Record, Saving, Source, Transaction, What, decode, encode,
+    Cargo, Damage, Done, Header, Parcel, Record, Saving, Source, Transaction, What, decode, encode,
 };
 pub(crate) use replay::replay;

@@ -5,6 +5,7 @@ use media::{SessionId, StreamId, Wall};
 use output::{Bucket, FileId, Object, Save};
 
 use super::book::OpenFile;
+use super::record::Lines;
 use super::*;
 
 fn header() -> Header {
