@@ -41,9 +41,11 @@ impl File {
         self.time(self.end).max(0)
     }
 
-    /// Leaves out the session time between its last frame and `at`, where it goes on.
+    /// Goes on with what is at `at` on the session's timeline, where its last frame ended: session time between the two is
+    /// left out, and a run that begins before all sound of the last one ended comes after it.
     pub fn join(&mut self, at: i64) {
-        self.shift = self.shift.saturating_add(at.saturating_sub(self.end).max(0));
+        self.shift = self.shift.saturating_add(at.saturating_sub(self.end));
+        self.end = at;
     }
 
     /// When it ended. A clock that was set back does not let it end before it began.

@@ -139,17 +139,48 @@ fn every_frame_is_in_the_file_once_with_its_time() {
 }
 
 #[test]
-fn no_two_pictures_have_one_time_though_a_run_begins_before_the_last_one_ended() {
+fn a_run_that_begins_before_the_sound_of_the_last_one_ended_comes_after_it_at_its_own_pace() {
     let (mut output, mut fx) = (output(3_600), Vec::new());
-    for (start, wall) in [(0, 0), (1_900_000, 5_000_000)] {
+    // 300 ms of sound more than of pictures.
+    for (start, wall) in [(0, 0), (1_720_000, 5_000_000)] {
         let run = story::run(start, wall);
-        story::feed(&mut output, &run, &story::frames(&run, 2, 1_000, 0), &mut fx);
+        let mut packets = story::frames(&run, 2, 1_000, 0);
+        packets
+            .retain(|packet| packet.track != TrackId::VIDEO || packet.dts.0 < (start + 1_720_000) * 9 / 100);
+        let silent = if start == 0 { 0 } else { 300 * 48 };
+        packets.retain(|packet| packet.track == TrackId::VIDEO || packet.dts.0 >= run_tick(&run) + silent);
+        story::feed(&mut output, &run, &packets, &mut fx);
         output.on(Event::Gap(Gap::Jump, run.wall), &mut fx).unwrap();
     }
     output.on(Event::End(story::EPOCH), &mut fx).unwrap();
-    let times: Vec<u32> = stored(&fx)[0].frames(Kind::Video).into_iter().map(|(at, _)| at).collect();
-    assert_eq!(times.len(), 100);
-    assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
+    let [file] = &stored(&fx)[..] else { panic!() };
+    let times: Vec<u32> = file.frames(Kind::Video).into_iter().map(|(at, _)| at).collect();
+    let steps: Vec<u32> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(steps.len(), 85);
+    assert!(steps[..42].iter().chain(&steps[43..]).all(|step| *step == 40), "{steps:?}");
+    assert!((320..=345).contains(&steps[42]), "{steps:?}");
+    let sound = file.frames(Kind::Audio);
+    assert!(sound.is_sorted_by(|a, b| a.0 < b.0));
+    let later = sound.iter().find(|(at, _)| *at > 2_010).unwrap().0;
+    assert!((300..=325).contains(&(later - times[43])), "sound of the second run keeps its distance");
+    let said = file.number("duration");
+    assert!((4.0..4.05).contains(&said), "{said}");
+}
+
+/// Where a run begins, in ticks of its sound.
+fn run_tick(run: &Run) -> i64 {
+    run.audio().unwrap().timescale.from_micros(run.start).0
+}
+
+#[test]
+fn no_two_pictures_have_one_time_though_they_are_less_than_a_millisecond_apart() {
+    let run = story::run(0, 0);
+    let mut packets = story::frames(&run, 1, 1_000, 0);
+    packets.retain(|packet| packet.track == TrackId::VIDEO);
+    packets.iter_mut().for_each(|packet| (packet.dts.0, packet.duration) = (packet.dts.0 / 100, 36));
+    let times = stored(&record(&run, &packets, 3_600))[0].frames(Kind::Video);
+    assert_eq!(times.len(), 25);
+    assert!(times.is_sorted_by(|a, b| a.0 < b.0), "{times:?}");
 }
 
 #[test]
