@@ -31,7 +31,7 @@ fn declare(folder: &Path, commands: Vec<Command>) {
             kick: Arc::new(|_| {}),
             has_bucket: Arc::new(|_| Box::pin(async { None })),
             order: Arc::new(|_, _| Box::pin(async { Err(control::OrderError::NoStream) })),
-            put: Arc::new(|_, _, _| Box::pin(async { Ok(()) })),
+            put: Arc::new(|_| Box::pin(async { Ok(()) })),
             delete: Arc::new(|_| Box::pin(async { Ok(()) })),
             clock,
         };

@@ -24,8 +24,33 @@ pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Gives an order to the recordings of a stream.
 pub type GiveOrder = Arc<dyn Fn(StreamId, Order) -> Later<Result<(), OrderError>> + Send + Sync>;
 
-/// Stores an object with this MIME type, in place of what is there; what went wrong, in words.
-pub type PutObject = Arc<dyn Fn(Object, &'static str, Bytes) -> Later<Result<(), String>> + Send + Sync>;
+/// Stores an object.
+pub type PutObject = Arc<dyn Fn(Put) -> Later<Result<(), PutError>> + Send + Sync>;
+
+/// An object to store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    /// Where.
+    pub to: Object,
+    /// MIME type.
+    pub content_type: &'static str,
+    /// Its bytes.
+    pub body: Bytes,
+    /// What tells an earlier try of the same from an object of somebody else, which stays; printable ASCII. `None`: what
+    /// is there is to be replaced.
+    pub mark: Option<String>,
+}
+
+/// Why an object was not stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PutError {
+    /// Another is there.
+    #[error("another object is there")]
+    Taken,
+    /// What went wrong, in words.
+    #[error("{0}")]
+    Failed(String),
+}
 
 /// Deletes an object; one that is not there is deleted. What went wrong, in words.
 pub type DeleteObject = Arc<dyn Fn(Object) -> Later<Result<(), String>> + Send + Sync>;
@@ -51,6 +76,15 @@ impl From<Refusal> for OrderError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::AlreadyStarted => Self::AlreadyStarted,
+        }
+    }
+}
+
+impl From<PutError> for Unlisted {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::Taken => Self::Taken,
+            PutError::Failed(error) => Self::Unstored(error),
         }
     }
 }
@@ -83,7 +117,7 @@ pub enum Unlisted {
     #[error("the slices lie in several buckets, or in one that the list cannot name")]
     Scattered,
     /// Something else is stored where it should go.
-    #[error("another recording has this name")]
+    #[error("another object has this name")]
     Taken,
     /// It could not be stored.
     #[error("the list could not be stored: {0}")]
@@ -114,12 +148,12 @@ impl Control {
         link: &(dyn Fn(&Object) -> Option<String> + Sync),
     ) -> Result<Recorded, Unlisted> {
         let list = self.list_of(of, link).await?;
-        let mut size = 0;
-        for (key, body) in list.objects {
-            size = body.len() as u64;
-            let to = Object { bucket: of.to.bucket.clone(), key };
-            (self.put_object())(to, PLAYLIST, body).await.map_err(Unlisted::Unstored)?;
+        let before = self.database().record_of(&of.to).await?;
+        if before.as_ref().is_some_and(|there| !is_list_of(there, &of.stream)) {
+            return Err(Unlisted::Taken);
         }
+        let size = list.objects.last().map_or(0, |(_, body)| body.len() as u64);
+        self.put_list(of, list.objects, before.as_ref()).await?;
         let entry = Entry {
             part: Part::File,
             format: list.format,
@@ -138,6 +172,41 @@ impl Control {
         database.index(NewRecord::new(of.stream.clone(), Kind::List, entry, size, now)).await?;
         let made = database.record_of(&of.to).await?;
         made.ok_or_else(|| Unlisted::Unstored("it was deleted at once".to_owned()))
+    }
+
+    /// Stores the objects of a list. Those of the list `before` of that name are replaced; nothing else is. Of a list
+    /// that cannot be stored whole nothing new stays.
+    async fn put_list(
+        &self,
+        of: &ListOf,
+        objects: Vec<(String, Bytes)>,
+        before: Option<&Recorded>,
+    ) -> Result<(), Unlisted> {
+        let had_tracks = before.is_some_and(|before| before.entry.format == Container::Cmaf);
+        let mut new = Vec::new();
+        for (key, body) in objects {
+            let is_ours = if key == of.to.key { before.is_some() } else { had_tracks };
+            let to = Object { bucket: of.to.bucket.clone(), key };
+            let mark = (!is_ours).then(|| format!("list/{}", of.stream));
+            let put = Put { to: to.clone(), content_type: PLAYLIST, body, mark };
+            match (self.put_object())(put).await {
+                Ok(()) if is_ours => {}
+                Ok(()) => new.push(to),
+                Err(error) => {
+                    for object in new {
+                        if let Err(error) = (self.delete_object())(object).await {
+                            tracing::warn!(
+                                error,
+                                key = of.to.key,
+                                "part of a list that was not made is left"
+                            );
+                        }
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the list says, made when it is its turn.
@@ -161,9 +230,6 @@ impl Control {
             }
         }
         in_one_bucket(&moments)?;
-        if database.record_of(&of.to).await?.is_some_and(|there| !is_list_of(&there, &of.stream)) {
-            return Err(Unlisted::Taken);
-        }
         list(&of.to, &moments, link).ok_or(Unlisted::Scattered)
     }
 }

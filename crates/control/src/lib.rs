@@ -23,7 +23,7 @@ mod rows;
 mod throttle;
 mod writer;
 
-pub use archive::{DeleteObject, GiveOrder, Later, ListOf, OrderError, PutObject, Unlisted};
+pub use archive::{DeleteObject, GiveOrder, Later, ListOf, OrderError, Put, PutError, PutObject, Unlisted};
 pub use audit::{Audit, Who};
 pub use control::{Control, HasBucket, Kick, Refused, Settings};
 pub use database::{Database, Error};

@@ -67,7 +67,7 @@ fn settings(kick: Kick) -> Settings {
         kick,
         has_bucket: has_bucket(),
         order: Arc::new(|_, _| Box::pin(async { Err(OrderError::NoStream) })),
-        put: Arc::new(|_, _, _| Box::pin(async { Ok(()) })),
+        put: Arc::new(|_| Box::pin(async { Ok(()) })),
         delete: Arc::new(|_| Box::pin(async { Ok(()) })),
         clock: || NOW,
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use control::{Control, DeleteObject, PutObject};
-use delivery::{Body, Headers, Mode, Store};
+use control::{Control, DeleteObject, PutError, PutObject};
+use delivery::{Body, Fault, Headers, Mode, Store, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock;
@@ -19,13 +19,17 @@ pub(crate) type All = Arc<HashMap<String, Arc<dyn Store>>>;
 
 /// Stores lists.
 pub(crate) fn put(stores: All) -> PutObject {
-    Arc::new(move |to, content_type, body| {
-        let store = stores.get(&*to.bucket.storage).cloned();
+    Arc::new(move |put| {
+        let store = stores.get(&*put.to.bucket.storage).cloned();
         Box::pin(async move {
-            let store = store.ok_or_else(|| no_storage(&to.bucket.storage))?;
-            let body = Body::Memory(vec![body]);
-            let stored = store.put(&to, &body, Headers::of(content_type), Mode::Replace).await;
-            stored.map(drop).map_err(|error| error.to_string())
+            let store = store.ok_or_else(|| PutError::Failed(no_storage(&put.to.bucket.storage)))?;
+            let body = Body::Memory(vec![put.body]);
+            let mode = put.mark.as_deref().map_or(Mode::Replace, |mark| Mode::New { mark });
+            match store.put(&put.to, &body, Headers::of(put.content_type), mode).await {
+                Ok(_) => Ok(()),
+                Err(StoreError { fault: Fault::Taken(_), .. }) => Err(PutError::Taken),
+                Err(error) => Err(PutError::Failed(error.to_string())),
+            }
         })
     })
 }

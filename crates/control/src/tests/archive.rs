@@ -27,9 +27,13 @@ impl Archive {
         let stuck: Arc<AtomicBool> = Arc::default();
         let (put, gone, is_stuck) = (objects.clone(), objects.clone(), stuck.clone());
         let settings = Settings {
-            put: Arc::new(move |to, _, body| {
-                put.lock().unwrap().insert(to.key, body);
-                Box::pin(async { Ok(()) })
+            put: Arc::new(move |object| {
+                let mut objects = put.lock().unwrap();
+                let is_taken = object.mark.is_some() && objects.contains_key(&object.to.key);
+                if !is_taken {
+                    objects.insert(object.to.key, object.body);
+                }
+                Box::pin(async move { if is_taken { Err(PutError::Taken) } else { Ok(()) } })
             }),
             delete: Arc::new(move |object| {
                 let stuck = is_stuck.load(Ordering::Relaxed);
@@ -243,6 +247,28 @@ async fn a_list_says_where_slices_do_not_join() {
         .map(|part| part.lines().filter(|line| line.ends_with(".ts")).count())
         .collect();
     assert_eq!(marked, [2, 1, 1], "{text}");
+}
+
+/// Not everything in a bucket is in the index: the playlists of a recording's tracks are not, nor what others put there.
+#[tokio::test]
+async fn a_list_takes_the_place_of_no_other_object() {
+    let archive = Archive::new().await;
+    for number in 0..2 {
+        archive.store(&cmaf(number, false, "c/v_init.mp4")).await;
+        archive.store(&cmaf(number, true, "c/a_init.mp4")).await;
+    }
+    let before = archive.keys();
+    let foreign = Bytes::from_static(b"x");
+    let put = |key: &str| archive.objects.lock().unwrap().insert(key.to_owned(), foreign.clone());
+    for key in ["cut.m3u8", "cut_audio.m3u8"] {
+        put(key);
+        assert!(matches!(archive.list("cut.m3u8", 0, 100, false).await, Err(Unlisted::Taken)), "{key}");
+        assert_eq!(archive.objects.lock().unwrap().remove(key), Some(foreign.clone()));
+        assert_eq!(archive.keys(), before, "nothing is left of it");
+    }
+    let made = archive.list("cut.m3u8", 0, 5, false).await.unwrap();
+    assert_eq!(archive.list("cut.m3u8", 0, 100, false).await.unwrap().id, made.id, "it may replace itself");
+    assert_eq!(archive.text("cut_video.m3u8").matches("_v.m4s").count(), 2);
 }
 
 #[tokio::test]
