@@ -88,20 +88,26 @@ impl Api {
     /// The routes.
     pub fn router(self) -> Router {
         let bodies = Bodies::default();
+        let guard = middleware::from_fn_with_state(self.clone(), basic::require_key);
         let guarded = Router::new()
             .route("/api/openapi.json", get(openapi))
             .route("/api/streams", get(streams::list))
             .route("/api/streams/{domain}/{app}/{stream}", get(streams::one))
             .route("/api/audit", get(audit::list))
+            .method_not_allowed_fallback(async || Problem::METHOD)
+            .route_layer(guard.clone());
+        let stored = Router::new()
             .route("/objects/{bucket}/{*key}", get(objects::get))
             .method_not_allowed_fallback(async || Problem::METHOD)
-            .route_layer(middleware::from_fn_with_state(self.clone(), basic::require_key));
+            .route_layer(guard)
+            .route_layer(middleware::from_fn(objects::cors::open));
         let open = Router::new()
             .route("/healthz", get(health::healthz))
             .route("/metrics", get(health::metrics))
             .fallback(async || Problem::NOT_FOUND);
         Router::new()
             .merge(guarded)
+            .merge(stored)
             .merge(open)
             .layer(middleware::from_fn(problem::tell))
             .route("/", any(alibaba::call))
@@ -129,7 +135,7 @@ impl Api {
     }
 }
 
-/// What `/api/*` answers, in OpenAPI 3.1.
+/// What `/api/*` and `/objects/*` answer, in OpenAPI 3.1.
 async fn openapi() -> ([(header::HeaderName, &'static str); 1], &'static str) {
     ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json"))
 }

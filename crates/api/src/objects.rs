@@ -1,5 +1,9 @@
 //! `/objects/{bucket}/{key}`: what an `fs` storage holds, for whoever has an access key; and the URLs of objects.
 
+pub(crate) mod cors;
+mod range;
+mod version;
+
 use std::io::{self, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -10,7 +14,6 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path as Names, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use chrono::DateTime;
 use delivery::LocalStore;
 use output::{Bucket, Object};
 use serde::Deserialize;
@@ -19,6 +22,8 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::basic::Caller;
 use crate::{Api, Problem};
+use range::{Wanted, wanted};
+use version::{Verdict, Version};
 
 /// Bytes that are read from a file at a time.
 const PIECE: u64 = 64 << 10;
@@ -143,16 +148,6 @@ fn redirect(url: &str) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Which bytes are wanted of how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    All,
-    /// From here, so many.
-    Part(u64, u64),
-    /// None of those that there are.
-    Beyond,
-}
-
 async fn serve(place: &Path, key: &str, method: &Method, headers: &HeaderMap) -> io::Result<Response> {
     let mut file = File::open(place).await?;
     let metadata = file.metadata().await?;
@@ -161,21 +156,18 @@ async fn serve(place: &Path, key: &str, method: &Method, headers: &HeaderMap) ->
     }
     let length = metadata.len();
     let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    let modified = modified.unwrap_or_default();
-    let tag = format!("\"{length:x}-{:x}\"", modified.as_micros());
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let matches = |tags: &str| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag);
-    let current = text(header::IF_NONE_MATCH).is_some_and(|tags| tags.trim() == "*" || matches(tags));
-    let wanted = match text(header::RANGE) {
-        // A range of another version than the one that the client has is no use to it (RFC 9110 §13.1.5).
-        Some(range) if text(header::IF_RANGE).is_none_or(|known| known == tag) => wanted(range, length),
-        _ => Wanted::All,
-    };
-    let (status, from, count) = match wanted {
-        _ if current => (StatusCode::NOT_MODIFIED, 0, 0),
-        Wanted::All => (StatusCode::OK, 0, length),
-        Wanted::Part(from, count) => (StatusCode::PARTIAL_CONTENT, from, count),
-        Wanted::Beyond => (StatusCode::RANGE_NOT_SATISFIABLE, 0, 0),
+    let version = Version::new(length, modified.unwrap_or_default().as_micros());
+    // Of a HEAD the whole is meant (RFC 9110 §14.2).
+    let range = headers.get(header::RANGE).filter(|_| method == Method::GET && version.has_range(headers));
+    let range = range.and_then(|range| range.to_str().ok());
+    let wanted = range.map_or(Wanted::All, |range| wanted(range, length));
+    let verdict = version.check(headers);
+    let (status, from, count) = match (verdict, wanted) {
+        (Verdict::NotModified, _) => (StatusCode::NOT_MODIFIED, 0, 0),
+        (Verdict::Failed, _) => (StatusCode::PRECONDITION_FAILED, 0, 0),
+        (Verdict::Send, Wanted::All) => (StatusCode::OK, 0, length),
+        (Verdict::Send, Wanted::Part(from, count)) => (StatusCode::PARTIAL_CONTENT, from, count),
+        (Verdict::Send, Wanted::Beyond) => (StatusCode::RANGE_NOT_SATISFIABLE, 0, 0),
     };
     let mut response = status.into_response();
     let mut put = |name, value: &str| {
@@ -183,22 +175,20 @@ async fn serve(place: &Path, key: &str, method: &Method, headers: &HeaderMap) ->
             response.headers_mut().insert(name, value);
         }
     };
-    put(header::ETAG, &tag);
-    put(header::LAST_MODIFIED, &http_date(modified.as_secs()));
+    put(header::ETAG, &version.tag);
+    put(header::LAST_MODIFIED, &version.date());
     put(header::ACCEPT_RANGES, "bytes");
     // Keys in a URL are no secret, what is behind them is.
     put(header::CACHE_CONTROL, "private, no-cache");
-    match wanted {
-        _ if current => return Ok(response),
-        Wanted::All => {}
-        Wanted::Part(..) => {
-            let last = from.saturating_add(count).saturating_sub(1);
-            put(header::CONTENT_RANGE, &format!("bytes {from}-{last}/{length}"));
-        }
-        Wanted::Beyond => {
-            put(header::CONTENT_RANGE, &format!("bytes */{length}"));
-            return Ok(response);
-        }
+    if status == StatusCode::RANGE_NOT_SATISFIABLE {
+        put(header::CONTENT_RANGE, &format!("bytes */{length}"));
+    }
+    if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
+        return Ok(response);
+    }
+    if status == StatusCode::PARTIAL_CONTENT {
+        let last = from.saturating_add(count).saturating_sub(1);
+        put(header::CONTENT_RANGE, &format!("bytes {from}-{last}/{length}"));
     }
     put(header::CONTENT_TYPE, content_type(key));
     put(header::CONTENT_LENGTH, &count.to_string());
@@ -207,26 +197,6 @@ async fn serve(place: &Path, key: &str, method: &Method, headers: &HeaderMap) ->
         *response.body_mut() = body(file, count);
     }
     Ok(response)
-}
-
-/// One range of bytes (RFC 9110 §14.1.2). What is none, and several, mean everything.
-fn wanted(range: &str, length: u64) -> Wanted {
-    let Some((first, last)) = range.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-'))
-    else {
-        return Wanted::All;
-    };
-    let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
-    let (from, end) = match (number(first.trim()), number(last.trim()), first.trim(), last.trim()) {
-        (Some(from), Some(last), ..) if from <= last => (from, last.saturating_add(1).min(length)),
-        (Some(from), None, _, "") => (from, length),
-        (None, Some(0), "", _) => return Wanted::Beyond,
-        (None, Some(count), "", _) => (length.saturating_sub(count), length),
-        _ => return Wanted::All,
-    };
-    match from < end {
-        true => Wanted::Part(from, end - from),
-        false => Wanted::Beyond,
-    }
 }
 
 /// The next `count` bytes of a file, read as they are taken.
@@ -265,37 +235,9 @@ fn content_type(key: &str) -> &'static str {
     }
 }
 
-/// RFC 9110 §5.6.7
-fn http_date(unix: u64) -> String {
-    let at = i64::try_from(unix).ok().and_then(|unix| DateTime::from_timestamp(unix, 0)).unwrap_or_default();
-    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_range_is_understood() {
-        for (range, expect) in [
-            ("bytes=0-0", Wanted::Part(0, 1)),
-            ("bytes=2-5", Wanted::Part(2, 4)),
-            ("bytes=2-99", Wanted::Part(2, 8)),
-            ("bytes=2-", Wanted::Part(2, 8)),
-            ("bytes=-3", Wanted::Part(7, 3)),
-            ("bytes=-99", Wanted::Part(0, 10)),
-            ("bytes=10-", Wanted::Beyond),
-            ("bytes=-0", Wanted::Beyond),
-            ("bytes=5-2", Wanted::All),
-            ("bytes=0-1,3-4", Wanted::All),
-            ("bytes=-", Wanted::All),
-            ("bytes=+1-2", Wanted::All),
-            ("items=0-1", Wanted::All),
-        ] {
-            assert_eq!(wanted(range, 10), expect, "{range}");
-        }
-        assert_eq!(wanted("bytes=0-", 0), Wanted::Beyond);
-    }
 
     fn storage(name: &str, bucket: Option<&str>, public: Option<&str>, folder: Option<&Path>) -> Storage {
         Storage {
