@@ -244,14 +244,14 @@ impl<F: Format> Recording<F> {
         fx.push(Effect::Index(entry.clone()));
         fx.push(Effect::Notify(Notice::RecordFileStored(entry)));
         self.book.forget();
-        (self.cut, self.paused, self.changed) = (false, false, true);
+        (self.cut, self.changed) = (false, true);
     }
 
     /// The recording ends: no file follows.
     fn finish(&mut self, fx: &mut Effects) {
         self.end(None, fx);
         self.close(fx);
-        (self.closes_at, self.changed) = (None, false);
+        (self.closes_at, self.paused, self.changed) = (None, false, false);
         if take(&mut self.exists) {
             fx.push(Effect::Notify(Notice::RecordEnded));
             fx.push(Effect::Save(Save::Done));

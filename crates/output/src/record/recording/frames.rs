@@ -166,6 +166,8 @@ impl<F: Format> Recording<F> {
     fn open(&mut self, at: i64, shown: i64, wall: Wall, fx: &mut Effects) {
         if !replace(&mut self.exists, true) {
             fx.push(Effect::Notify(Notice::RecordStarted));
+        } else if self.paused {
+            fx.push(Effect::Notify(Notice::RecordResumed));
         }
         fx.push(Effect::Save(self.fresh()));
         fx.push(Effect::Notify(Notice::RecordFileOpened));

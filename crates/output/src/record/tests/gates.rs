@@ -253,3 +253,35 @@ fn what_is_full_before_anything_is_recorded_is_told_when_it_loses_frames() {
     stage.on(Event::Blocked(stage.now()));
     assert_eq!(stage.disk.told(), ["failed"]);
 }
+
+#[test]
+fn what_goes_on_in_a_new_file_after_a_pause_is_told_to_go_on() {
+    for container in Container::ALL {
+        let mut stage = Stage::new(settings(container));
+        stage.publish();
+        stage.send(3_000);
+        stage.order(Order::Stop).unwrap();
+        stage.send(2_000);
+        stage.order(Order::Restart).unwrap();
+        stage.send(2_000);
+        stage.end();
+        let told = ["started", "opened", "paused", "stored", "resumed", "opened", "stored", "ended"];
+        assert_eq!(stage.disk.told(), told, "{container}");
+        assert!(stage.disk.files().all(|entry| entry.pauses.is_empty()), "no file has a pause in it");
+    }
+}
+
+#[test]
+fn a_return_with_other_tracks_is_told_to_go_on_though_it_needs_a_new_file() {
+    for container in [Container::Mp4, Container::Cmaf] {
+        let mut stage = Stage::new(settings(container));
+        stage.show(3_000);
+        stage.pass(4_000);
+        stage.with = (true, false);
+        stage.show(3_000);
+        stage.end();
+        let told =
+            ["started", "opened", "paused", "stored", "resumed", "opened", "paused", "stored", "ended"];
+        assert_eq!(stage.disk.told(), told, "{container}");
+    }
+}
