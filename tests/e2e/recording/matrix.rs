@@ -27,9 +27,6 @@ const HEVC_CLOSED: &[&str] = &[
 const H264: &[&str] = &["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "30"];
 const AV1: &[&str] = &["-c:v", "libsvtav1", "-preset", "12", "-g", "30", "-svtav1-params", "lp=1"];
 const VP9: &[&str] = &["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "30"];
-/// One IDR picture at the begin, then recovery points.
-const OPEN_GOP: &[&str] =
-    &["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "open-gop=1:keyint=30:bframes=3:scenecut=0"];
 const AAC: &[&str] = &["-c:a", "aac"];
 const OPUS: &[&str] = &["-c:a", "libopus"];
 const MP3: &[&str] = &["-c:a", "libmp3lame"];
@@ -118,15 +115,6 @@ fn h264_and_mp3_are_whole_in_every_format() {
 fn opus_alone_is_whole_in_every_format_that_takes_it() {
     // A slice of sound is cut where it is due.
     hold("Opus", &Material { video: &[], audio: &[OPUS] }, NOT_TS, CUT);
-}
-
-/// A recovery point is no place to cut (packaging-rules C-05): one file, whatever its cycle.
-#[test]
-#[ignore = "cargo xtask accept recording"]
-fn h264_with_open_gops_is_whole_in_every_format() {
-    let folder = tempfile::tempdir().unwrap();
-    let source = Material { video: &[OPEN_GOP], audio: &[AAC] }.encode(folder.path());
-    check_coded(&source, 1, Template { cycle_s: 5, ..Template::default() });
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod interruption;
 mod list;
 mod material;
 mod matrix;
+mod open_gop;
 mod outage;
 mod proxy;
 mod receiver;
