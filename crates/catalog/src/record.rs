@@ -125,11 +125,19 @@ impl RecordRule {
     pub fn check(raw: &RecordRaw, known: &Known<'_>) -> Result<Self, Fault> {
         let target = Self::select(&Self::selector(raw), known)?;
         let store = known.storages.bucket(raw.oss_endpoint.as_ref(), raw.oss_bucket.as_ref())?;
-        let window = Window::check(raw.start_time.as_deref(), raw.end_time.as_deref(), known.now)?;
+        let (start, end) = (raw.start_time.as_deref(), raw.end_time.as_deref());
+        let window = match target.stream {
+            Pattern::Name(_) => Window::check(start, end, known.now)?,
+            // Valid for stream-level recording only (seed); elsewhere ignored (design §11), so long as they are times.
+            Pattern::Any => {
+                moment(Param::StartTime, start)?;
+                moment(Param::EndTime, end)?;
+                None
+            }
+        };
         check_templates(raw)?;
         Ok(Self {
-            // Valid for stream-level recording only (seed); elsewhere ignored (design §11).
-            window: window.filter(|_| target.stream != Pattern::Any),
+            window,
             target,
             store,
             on_demand: OnDemand::check(raw.on_demand)?,

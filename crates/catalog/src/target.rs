@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use media::{StreamId, Wall};
@@ -91,8 +92,29 @@ pub(crate) fn pattern(param: Param, value: Option<&String>) -> Result<Pattern, F
     Pattern::parse(text).map_err(|fault| Fault::malformed(param, fault.to_string()))
 }
 
-/// Whether `url` is one that can be called: http or https, with a host.
+/// Whether `url` is one that can be called: http or https, with a host, and a port that there can be (RFC 3986 §3.2).
 pub(crate) fn is_web_address(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
-    url.chars().all(|c| c.is_ascii_graphic()) && !rest.is_empty() && !rest.starts_with('/')
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (is_host, port) = match place.strip_prefix('[').and_then(|place| place.split_once(']')) {
+        Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
+        None => {
+            let (name, port) = place.split_at(place.find(':').unwrap_or(place.len()));
+            (is_host_name(name), port)
+        }
+    };
+    is_host && is_port(port) && url.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\`".contains(c))
+}
+
+fn is_host_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+/// What follows a host: nothing, or `:` and a number, which may be missing.
+fn is_port(text: &str) -> bool {
+    let Some(number) = text.strip_prefix(':') else { return text.is_empty() };
+    number.is_empty() || number.parse::<u16>().is_ok_and(|port| port > 0 && !number.starts_with('+'))
 }

@@ -130,6 +130,30 @@ fn callbacks_are_web_addresses() {
     snapshots(|s| s.callback = some("ftp://a"), wrong);
     snapshots(|s| s.callback = some("http://"), wrong);
     snapshots(|s| s.callback = some("http://a\r\nb"), wrong);
+    for good in
+        ["http://a", "http://a:1?x", "https://u:p@a.b:65535/{x}#y", "http://[::1]:80", "http://1.2.3.4:/x"]
+    {
+        snapshots(|s| s.callback = some(good), "taken");
+    }
+    // Nobody could ever be called there.
+    for bad in [
+        "http://?x",
+        "http://#x",
+        "http://:80/",
+        "http://a:0/",
+        "http://a:65536/",
+        "http://a:x/",
+        "http://a:+8/",
+        "http://[::1/",
+        "http://[::g]/",
+        "http://[::1]x/",
+        "http://a\\b",
+        "http://a/<x>",
+        "http://u@/",
+        "http://a%20b/",
+    ] {
+        snapshots(|s| s.callback = some(bad), wrong);
+    }
 }
 
 #[test]
@@ -268,6 +292,20 @@ fn start_and_end_time() {
         None,
         "EndTime: InvalidEndTime.Malformed: Specified EndTime is malformed.",
     );
+}
+
+#[test]
+fn start_and_end_time_of_a_whole_app_are_ignored() {
+    let old = || some("2018-04-10T09:57:21Z");
+    records(|r| (r.start_time, r.end_time) = (old(), old()), "taken");
+    records(
+        |r| r.end_time = some("soon"),
+        "EndTime: InvalidEndTime.Malformed: Specified EndTime is malformed.",
+    );
+    let raw = RecordRaw { start_time: old(), end_time: old(), ..record() };
+    let catalog = catalog();
+    let known = Known { now: Some(Wall(1_795_132_800_000_000)), ..catalog.known() };
+    assert_eq!(RecordRule::check(&raw, &known).unwrap().window, None);
 }
 
 #[test]
