@@ -1,7 +1,8 @@
-use media::{StreamId, Wall};
+use media::{StreamId, Ticks, Wall};
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
+use super::format::Frame;
 use super::saved::Kept;
 use crate::name::Values;
 use crate::{Bucket, Effect, Effects, Entry, FileId, Object, Part, Pause};
@@ -17,6 +18,9 @@ pub(crate) struct File {
     pub shown: i64,
     /// Where its last frame ends, in microseconds on the session's timeline.
     pub end: i64,
+    /// Until when pictures of it are shown, on the same timeline: later than that if a run broke off amid B-frames.
+    #[serde(default)]
+    pub shown_until: i64,
     /// When its first frame was captured.
     pub start_wall: Wall,
     /// When its last frame ended.
@@ -41,11 +45,22 @@ impl File {
         self.time(self.end).max(0)
     }
 
-    /// Goes on with what is at `at` on the session's timeline, where its last frame ended: session time between the two is
-    /// left out, and a run that begins before all sound of the last one ended comes after it.
-    pub fn join(&mut self, at: i64) {
-        self.shift = self.shift.saturating_add(at.saturating_sub(self.end));
-        self.end = at;
+    /// A frame of it.
+    pub fn take(&mut self, frame: &Frame<'_>) {
+        self.end = self.end.max(frame.end);
+        if frame.track.is_video() {
+            let late = frame.track.timescale.micros(Ticks(frame.packet.cts.into()));
+            self.shown_until = self.shown_until.max(frame.end.saturating_add(late));
+        }
+    }
+
+    /// Goes on with what begins at `at` on the session's timeline and is shown from `shown` on: directly after its last
+    /// frame and its last picture. Session time before that is left out; a run that begins before all sound of the last
+    /// one ended comes after it.
+    pub fn join(&mut self, at: i64, shown: i64) {
+        let from = self.end.max(self.shown_until.saturating_sub(shown.saturating_sub(at)));
+        self.shift = self.shift.saturating_add(at.saturating_sub(from));
+        (self.end, self.shown_until) = (at, at);
     }
 
     /// When it ended. A clock that was set back does not let it end before it began.

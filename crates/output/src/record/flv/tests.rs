@@ -167,6 +167,32 @@ fn a_run_that_begins_before_the_sound_of_the_last_one_ended_comes_after_it_at_it
     assert!((4.0..4.05).contains(&said), "{said}");
 }
 
+#[test]
+fn a_run_that_breaks_off_amid_b_frames_is_shown_to_its_end_before_the_next_one() {
+    let (mut output, mut fx) = (output(3_600), Vec::new());
+    // I P B B: the last of three frames is shown before the one that was decoded before it.
+    let cts = [1, 3, 0, 0].map(|frames| frames * 3_600);
+    for (start, wall) in [(0, 0), (120_000, 5_000_000)] {
+        let run = story::run(start, wall);
+        let mut packets = story::frames(&run, 1, 1_000, 0);
+        packets.retain(|packet| packet.track == TrackId::VIDEO);
+        packets.truncate(3);
+        packets.iter_mut().zip(cts).for_each(|(packet, cts)| packet.cts = cts);
+        story::feed(&mut output, &run, &packets, &mut fx);
+        output.on(Event::Gap(Gap::Dropped, run.wall), &mut fx).unwrap();
+    }
+    output.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    let files = stored(&fx);
+    let shown: Vec<i32> = files[0]
+        .units(Kind::Video)
+        .filter_map(|(_, at, unit)| match unit.body {
+            Body::Frame { cts_ms, .. } => Some(at as i32 + cts_ms),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shown, [40, 160, 80, 200, 320, 240]);
+}
+
 /// Where a run begins, in ticks of its sound.
 fn run_tick(run: &Run) -> i64 {
     run.audio().unwrap().timescale.from_micros(run.start).0

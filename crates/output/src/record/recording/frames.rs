@@ -129,7 +129,7 @@ impl<F: Format> Recording<F> {
         let discontinuity = self.file.is_some();
         if let Some(file) = &mut self.file {
             let pause = Pause { at: file.duration(), wall: wall.micros_since(file.end_wall).max(0) };
-            file.join(at);
+            file.join(at, entry.map_or(at, |entry| entry.shown));
             if take(&mut self.paused) {
                 file.pauses.push(pause);
                 self.book.keep_pause(pause);
@@ -179,6 +179,7 @@ impl<F: Format> Recording<F> {
             shift: at,
             shown: shown.saturating_sub(at),
             end: at,
+            shown_until: at,
             start_wall: wall,
             end_wall: wall,
             width: 0,
@@ -217,7 +218,7 @@ impl<F: Format> Recording<F> {
         if self.format.waiting() == 0 {
             self.batch_from = frame.at;
         }
-        file.end = file.end.max(frame.end);
+        file.take(frame);
         file.end_wall = wall_at(frame.run, file.end);
         (self.reached, self.last) = (self.reached.max(frame.end), file.end_wall);
         self.format.write(file, frame, &mut self.book, fx)?;
