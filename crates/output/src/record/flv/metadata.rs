@@ -96,6 +96,13 @@ impl Metadata {
         metadata
     }
 
+    /// Whether a track of the file can go on with this one: it has the same codec, or is new.
+    pub fn takes(&self, track: &Track) -> bool {
+        let own = self.totals.tracks.iter();
+        let mut own = own.filter(|facts| (facts.video, facts.index) == (track.is_video(), track.id.index));
+        own.all(|facts| facts.codec_id.to_bits() == flv::metadata_codec_id(&track.codec).to_bits())
+    }
+
     /// A sequence header was written: the last one of a track is what the file tells of it.
     pub fn track(&mut self, track: &Track) {
         let facts = Facts::of(track);

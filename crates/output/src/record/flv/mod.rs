@@ -3,6 +3,8 @@
 //! FLV carries every codec and every track: the main ones of H.264, AAC and MP3 in the form that all readers know,
 //! everything else as Enhanced RTMP v2 has it (`container::flv::frame`).
 //!
+//! A track that begins later or ends is no matter; where the codec of one changes, a new file begins.
+//!
 //! A file grows with a small onMetaData at its front, so that what a crash leaves can be played. When it closes,
 //! a head with everything that is known by then takes its place: duration, size and an index of key frames.
 
@@ -73,6 +75,12 @@ impl Format for Tags {
             batch_bytes: 0,
         });
         Self { tracks: Vec::new(), headers_due: true, reported: false, open }
+    }
+
+    /// Readers open a decoder for the first codec of a track and keep it.
+    fn fits(&self, run: &Run) -> bool {
+        let takes = |open: &Open| run.tracks.iter().all(|track| open.metadata.takes(track));
+        self.open.as_ref().is_none_or(takes)
     }
 
     fn begin(&mut self, run: &Run, _fx: &mut Effects) -> Result<Vec<TrackId>, Error> {

@@ -193,6 +193,24 @@ fn a_run_that_breaks_off_amid_b_frames_is_shown_to_its_end_before_the_next_one()
     assert_eq!(shown, [40, 160, 80, 200, 320, 240]);
 }
 
+#[test]
+fn another_codec_is_another_file_and_another_track_is_not() {
+    let (mut output, mut fx) = (output(3_600), Vec::new());
+    let mp3 = Codec::Mp3(media::Mp3 { sample_rate: 48_000, channels: 2, frame_samples: 1_152 });
+    let both = story::run(0, 0).tracks;
+    let other = vec![both[0].clone(), Track { codec: mp3, ..both[1].clone() }];
+    for (at, tracks) in [vec![both[0].clone()], both.clone(), other.clone(), vec![other[1].clone()], both]
+        .into_iter()
+        .enumerate()
+    {
+        let run = Run { tracks, ..story::run(at as i64 * 1_000_000, at as i64 * 1_000_000) };
+        story::feed(&mut output, &run, &story::frames(&run, 1, 1_000, 0), &mut fx);
+    }
+    output.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    let lasts: Vec<f64> = stored(&fx).iter().map(|file| file.number("duration").round()).collect();
+    assert_eq!(lasts, [2.0, 2.0, 1.0]);
+}
+
 /// Where a run begins, in ticks of its sound.
 fn run_tick(run: &Run) -> i64 {
     run.audio().unwrap().timescale.from_micros(run.start).0
