@@ -9,6 +9,7 @@ mod command;
 mod hub;
 mod linger;
 mod live;
+mod registry;
 
 pub use command::Command;
 pub use hub::{Disobeyed, Hub, Publisher, Refused, SecondPublisher, Settings, World};

@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
 use crate::command::{Command, Handed};
-use crate::hub::Inner;
 use crate::live::{sleep, wait_until};
+use crate::registry::Inner;
 
 /// Lets `session` wait for a publisher, or for its outputs to give up waiting.
 pub(crate) fn spawn(

@@ -9,8 +9,9 @@ use session::{Input, Session, SlotEffects};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::command::{Command, Handed};
-use crate::hub::{Inner, Publisher};
+use crate::hub::Publisher;
 use crate::linger;
+use crate::registry::Inner;
 
 /// A session in the hands of its publisher's connection. Dropped, it goes to the lingering task as if the
 /// connection had been lost, so that no panic and no early return can leak a session.

@@ -1,9 +1,11 @@
 //! What a lane has on disk: its journal, and the files that the journal speaks of.
 
+mod pages;
+mod unsynced;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,13 +14,9 @@ use tokio::sync::watch;
 
 use super::draft::{Draft, Step};
 use crate::disk::{Disk, Holding};
-use crate::journal::{self, Book, Done, Header, Record, Source, What};
-use crate::local::sync_folder;
+pub(crate) use unsynced::Unsynced;
 
-/// A journal is written anew when it is longer than this …
-const COMPACT: u64 = 256 * 1024;
-/// … and so many times as long as it was when it was written anew last.
-const COMPACT_TIMES: u64 = 4;
+use crate::journal::{self, Book, Done, Header, Record, Source, What};
 
 /// The files of a lane. What writes or syncs blocks.
 #[derive(Debug)]
@@ -64,27 +62,6 @@ pub(super) struct Io {
     freed: Vec<(String, u64)>,
     /// Whether the syncer knows.
     listed: bool,
-}
-
-/// What a sync is of.
-pub(crate) struct Unsynced {
-    pub data: Vec<Arc<File>>,
-    pub journal: Option<Arc<File>>,
-    pub folder: Option<PathBuf>,
-    dirty: HashMap<String, Arc<File>>,
-    freed: Vec<(String, u64)>,
-    next: u64,
-    /// The journal's edition, and how long it is.
-    written: (u64, u64),
-    #[cfg(test)]
-    lengths: Vec<(PathBuf, u64)>,
-}
-
-impl Unsynced {
-    /// Files and folders.
-    pub fn count(&self) -> usize {
-        self.data.len() + usize::from(self.journal.is_some()) + 2 * usize::from(self.folder.is_some())
-    }
 }
 
 impl Files {
@@ -216,51 +193,6 @@ impl Files {
         !std::mem::replace(&mut io.listed, true)
     }
 
-    fn append(&self, io: &mut Io, record: &Record) -> io::Result<()> {
-        self.disk.may_write()?;
-        let text = journal::encode(record)?;
-        let journal = self.journal(io)?;
-        if let Err(error) = journal.write_all_at(text.as_bytes(), io.len) {
-            // Half a line does not count; without it there may be room for the next.
-            let _ = journal.set_len(io.len);
-            return Err(error);
-        }
-        io.len += text.len() as u64;
-        io.journal_dirty = true;
-        Ok(())
-    }
-
-    /// Writes the journal anew, if that is still to be done.
-    fn renew(&self, io: &mut Io) -> io::Result<()> {
-        if io.stale { self.compact(io) } else { Ok(()) }
-    }
-
-    /// Writes the first line of the journal, if there is none.
-    fn begin(&self, io: &mut Io) -> io::Result<()> {
-        match io.len {
-            0 => self.append(io, &Record::Lane(self.header.clone())),
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes a long journal anew. If that fails it goes on as it is.
-    fn compact_if_long(&self, io: &mut Io) {
-        let long = io.len > COMPACT && io.len > io.base.saturating_mul(COMPACT_TIMES);
-        if long && self.compact(io).is_err() {
-            io.base = io.len;
-        }
-    }
-
-    fn journal(&self, io: &mut Io) -> io::Result<Arc<File>> {
-        if let Some(journal) = &io.journal {
-            return Ok(Arc::clone(journal));
-        }
-        let path = self.path(&format!("{}.journal", self.name));
-        let journal = Arc::new(self.create(io, &path)?);
-        io.journal = Some(Arc::clone(&journal));
-        Ok(journal)
-    }
-
     /// Makes a file, and the session's folder if need be.
     fn create(&self, io: &mut Io, path: &Path) -> io::Result<File> {
         self.disk.may_write()?;
@@ -296,89 +228,6 @@ impl Files {
         io.open.insert(id, Arc::clone(&file));
         io.dirty.insert(name, Arc::clone(&file));
         Ok(file)
-    }
-
-    /// Writes the journal anew. What it speaks of is synced first: nobody looks at it again before it is believed.
-    fn compact(&self, io: &mut Io) -> io::Result<()> {
-        let snapshot = self.book().snapshot();
-        io.dirty.values().try_for_each(|file| file.sync_data())?;
-        let mut text = journal::encode(&Record::Lane(self.header.clone()))?;
-        text += &journal::encode(&Record::Book(Box::new(snapshot)))?;
-        let path = self.path(&format!("{}.journal", self.name));
-        let next = path.with_extension("next");
-        self.disk.may_write()?;
-        let file = write_whole(&next, text.as_bytes()).inspect_err(|_| {
-            // Half of it takes room that is wanted.
-            let _ = fs::remove_file(&next);
-        })?;
-        fs::rename(&next, &path)?;
-        sync_folder(&self.folder)?;
-        let len = text.len() as u64;
-        (io.len, io.base, io.synced, io.edition) = (len, len, len, io.edition + 1);
-        io.journal = Some(Arc::new(file));
-        io.stale = false;
-        Ok(())
-    }
-
-    /// Takes what is to be synced. Blocks while something is written.
-    pub fn unsynced(&self) -> Unsynced {
-        let mut io = self.io();
-        io.listed = false;
-        let dirty = std::mem::take(&mut io.dirty);
-        let journal_dirty = std::mem::take(&mut io.journal_dirty);
-        Unsynced {
-            data: dirty.values().cloned().collect(),
-            journal: io.journal.clone().filter(|_| journal_dirty),
-            folder: std::mem::take(&mut io.folder_dirty).then(|| self.folder.clone()),
-            #[cfg(test)]
-            lengths: self.lengths(&io, &dirty),
-            dirty,
-            freed: std::mem::take(&mut io.freed),
-            next: self.book().next,
-            written: (io.edition, io.len),
-        }
-    }
-
-    /// It was synced: what was freed goes, and the sender may send. Blocks.
-    pub fn synced(&self, unsynced: Unsynced) {
-        {
-            let mut io = self.io();
-            let (edition, len) = unsynced.written;
-            if io.edition == edition {
-                io.synced = io.synced.max(len);
-            }
-        }
-        #[cfg(test)]
-        self.disk.faults.synced.lock().unwrap().extend(unsynced.lengths);
-        for (name, len) in unsynced.freed {
-            // A dead letter may have taken it away.
-            let _ = fs::remove_file(self.path(&name));
-            self.disk.freed(&self.holding, len);
-        }
-        self.synced.send_if_modified(|next| {
-            let more = *next < unsynced.next;
-            *next = unsynced.next.max(*next);
-            more
-        });
-    }
-
-    #[cfg(test)]
-    fn lengths(&self, io: &Io, dirty: &HashMap<String, Arc<File>>) -> Vec<(PathBuf, u64)> {
-        let journal = (self.path(&format!("{}.journal", self.name)), io.len);
-        let files = dirty.iter().map(|(name, file)| (self.path(name), file.metadata().unwrap().len()));
-        files.chain([journal]).collect()
-    }
-
-    /// It was not; the next sync is of the same. Whether the syncer must be told.
-    pub fn not_synced(&self, unsynced: Unsynced) -> bool {
-        let mut io = self.io();
-        for (name, file) in unsynced.dirty {
-            io.dirty.entry(name).or_insert(file);
-        }
-        io.freed.extend(unsynced.freed);
-        io.journal_dirty |= unsynced.journal.is_some();
-        io.folder_dirty |= unsynced.folder.is_some();
-        self.list(&mut io)
     }
 
     /// Removes the journal of a lane with nothing left to go on with, and the folder if no other lane has something
@@ -428,12 +277,4 @@ impl Files {
         known.insert(format!("{}.journal", self.name), 0);
         known
     }
-}
-
-/// Writes a file, and syncs it.
-fn write_whole(path: &Path, text: &[u8]) -> io::Result<File> {
-    let file = File::create(path)?;
-    file.write_all_at(text, 0)?;
-    file.sync_all()?;
-    Ok(file)
 }

@@ -334,6 +334,7 @@ async fn a_lane_does_what_was_accepted_and_ends_with_its_handle() {
     lane.take(seal(0, "a"));
     assert_eq!(story.delivery.status(SESSION).len(), 1);
     drop(lane);
+    // Time passes when nobody is busy: this waits for the lane, not for the clock.
     while !story.delivery.status(SESSION).is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
