@@ -5,6 +5,7 @@ use dialect::alibaba::recorded::show::{self, NotifyRecord, RecordFile};
 use dialect::alibaba::recorded::{Attempts, Make, NOTIFY_TYPES, Span};
 use dialect::alibaba::{Archive, Page, Refusal};
 use media::{StreamId, Wall};
+use output::Order;
 use serde_json::{Value, json};
 
 use crate::Api;
@@ -22,7 +23,7 @@ impl Api {
         match ask {
             Archive::Order { stream, order, configured } => {
                 self.control.order(stream.clone(), order).await.map_err(|error| refuse(error, configured))?;
-                self.noted(who, now, format!("recording {stream}")).await;
+                self.noted(who, now, format!("{} recording {stream}", word(order))).await;
                 Ok(json!({}))
             }
             Archive::Contents(stream, span) => {
@@ -130,6 +131,16 @@ impl Api {
         if let Err(error) = self.control.database().note(&entry).await {
             tracing::error!(%error, action = entry.who.action, changed = entry.changed, "change not logged");
         }
+    }
+}
+
+/// An order as RealTimeRecordCommand has it.
+fn word(order: Order) -> &'static str {
+    match order {
+        Order::Start => "start",
+        Order::Stop => "stop",
+        Order::Restart => "restart",
+        Order::CancelDelay => "cancel_delay",
     }
 }
 

@@ -126,7 +126,7 @@ async fn commands_are_obeyed_or_refused_in_the_clouds_words() {
     assert_eq!(give("offline", "configured").await, Err((404, "InvalidStream.NotFound".to_owned())));
     let audit = server.api.control.database().audit(9).await.unwrap();
     assert_eq!(audit.len(), 2, "{audit:?}");
-    assert_eq!(audit[1].changed, "recording live.local/app/obeys");
+    assert_eq!(audit[1].changed, "start recording live.local/app/obeys");
 }
 
 #[tokio::test]
