@@ -53,3 +53,9 @@ pub fn is_irap(data: &Bytes, length_size: u8) -> bool {
     let irap = |nal: &[u8]| nal_type(nal).is_some_and(|kind| (NAL_BLA_W_LP..=NAL_CRA).contains(&kind));
     nal::any(data, length_size, irap)
 }
+
+/// Whether it has a slice of a clean random access picture: pictures that are shown before it may need earlier ones.
+/// False when the framing is broken anywhere.
+pub fn is_cra(data: &Bytes, length_size: u8) -> bool {
+    nal::any(data, length_size, |nal| nal_type(nal) == Some(NAL_CRA))
+}

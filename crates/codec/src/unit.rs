@@ -20,12 +20,14 @@ pub fn is_key(codec: &Codec, unit: &Bytes) -> bool {
     }
 }
 
-/// Of a unit that is no key frame, but at which decoding can start all the same: after how many pictures what is shown is
-/// right. 0 where an open GOP begins. Only H.264 has them; those of H.265 are key frames. `flagged`: the sender says that
-/// decoding can start there ([`h264::recovery`]).
+/// Of a unit at which decoding can start though not all that is shown from there on is right: after how many pictures it
+/// is. 0 where an open GOP begins: pictures shown before it may be missing. Those of H.265 are key frames
+/// ([`h265::is_cra`]), those of H.264 are not ([`h264::recovery`]). `flagged`: the sender says that decoding can start
+/// there.
 pub fn recovery(codec: &Codec, unit: &Bytes, flagged: bool) -> Option<u16> {
     match codec {
         Codec::H264(h264) => h264::recovery(unit, h264.length_size, flagged),
+        Codec::H265(h265) => h265::is_cra(unit, h265.length_size).then_some(0),
         _ => None,
     }
 }

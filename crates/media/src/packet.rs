@@ -19,8 +19,9 @@ pub struct Packet {
     pub duration: u32,
     /// Whether decoding can start here (`codec::is_key`). True for every audio packet.
     pub key: bool,
-    /// Of a packet that is no key frame, but at which decoding can start all the same: after how many pictures what is
-    /// shown is right (`codec::recovery`). 0 where an open GOP begins: what is shown before this one may be missing.
+    /// Of a packet at which decoding can start though not all that is shown from there on is right: after how many
+    /// pictures it is (`codec::recovery`). 0 where an open GOP begins: what is shown before this one may be missing. Such
+    /// a picture of H.265 is a key frame, one of H.264 is not.
     pub recovery: Option<u16>,
     /// When its last byte arrived.
     pub received: Wall,

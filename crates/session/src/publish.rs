@@ -145,15 +145,14 @@ impl Session {
         let Some(publish) = self.publish.as_mut() else { return };
         let codec = publish.configs.get(track).filter(|codec| Format::of(codec) == access.format);
         let Some(codec) = codec else { return self.undecodable(fx) };
-        let key = codec::is_key(codec, &access.data);
         let frame = Frame {
             track,
             millis: arrival.millis,
             nanos: arrival.nanos,
             cts_millis: access.cts_millis,
             // The sender's flag is a hint: recovery points and plain I frames carry it, too (packaging-rules C-05).
-            key,
-            recovery: if key { None } else { codec::recovery(codec, &access.data, access.flagged) },
+            key: codec::is_key(codec, &access.data),
+            recovery: codec::recovery(codec, &access.data, access.flagged),
             received: arrival.received,
             data: access.data,
         };

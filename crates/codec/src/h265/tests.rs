@@ -199,6 +199,8 @@ fn decoding_starts_at_every_kind_of_random_access_picture() {
     let starts: Vec<u8> = (0..64).filter(|kind| is_irap(&unit(*kind), 2)).collect();
     assert_eq!(starts, [16, 17, 18, NAL_IDR_W_RADL, NAL_IDR_N_LP, NAL_CRA]);
     assert!(is_irap(&Bytes::from_static(&[0, 0, 0, 2, 0x28, 1]), 4), "as x265 and the capture begin");
+    let cra: Vec<u8> = (0..64).filter(|kind| is_cra(&unit(*kind), 2)).collect();
+    assert_eq!(cra, [NAL_CRA], "an open GOP");
     let broken = [&unit(NAL_CRA)[..], &[0, 9, 2]].concat();
     assert!(!is_irap(&broken.into(), 2));
     assert!(!is_irap(&Bytes::new(), 4));

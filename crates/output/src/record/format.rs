@@ -87,7 +87,7 @@ pub(crate) struct Start {
 impl Start {
     /// Whether all that follows can be decoded from here on.
     pub fn is_independent(&self) -> bool {
-        self.entry.is_some_and(|entry| entry.key)
+        self.entry.is_some_and(|entry| !entry.open)
     }
 }
 
@@ -98,6 +98,8 @@ pub(crate) struct Entry {
     pub shown: i64,
     /// Whether it is a key frame; else it is a recovery point.
     pub key: bool,
+    /// Whether not all that is shown from there on is right, of a key frame too.
+    pub open: bool,
 }
 
 /// A frame and what is known of it. Times are microseconds on the session's timeline.
@@ -127,7 +129,7 @@ impl<'a> Frame<'a> {
     /// they are shown: that of an open GOP is decoded earlier than an IDR picture would be.
     pub fn entry(&self, lead: Option<TrackId>) -> Option<Entry> {
         let shown = self.track.timescale.micros(self.packet.pts());
-        let entry = Entry { shown, key: self.packet.key };
+        let entry = Entry { shown, key: self.packet.key, open: self.packet.recovery.is_some() };
         (self.packet.is_entry() && lead == Some(self.packet.track)).then_some(entry)
     }
 }

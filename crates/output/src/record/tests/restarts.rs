@@ -144,6 +144,9 @@ impl Story {
         let kills = (0..dice.roll(6)).map(|_| 1 + dice.roll(50) as usize).collect();
         let mut stage = Stage::new(settings);
         stage.with = [(true, true), (true, true), (true, false), (false, true)][dice.roll(4) as usize];
+        if dice.roll(3) == 0 {
+            stage.kind = |n| (n == 0, (n > 0 && n % 25 == 0).then_some(0));
+        }
         Self { stage, dice, kills, killed: Vec::new(), orders, session: 0 }
     }
 
