@@ -28,7 +28,6 @@ pub(crate) enum Level {
 pub(crate) struct Disk {
     spool: PathBuf,
     limits: Limits,
-    used: AtomicU64,
     level: AtomicU8,
     /// Who has something there. Dead entries go when a lane opens.
     lanes: Mutex<Vec<Weak<Holding>>>,
@@ -40,19 +39,19 @@ pub(crate) struct Disk {
 /// Where it ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Bytes that the spool may have; `None`: the whole disk.
+    /// Bytes that may wait for their stores; `None`: the whole disk.
     pub spool: Option<u64>,
     /// Bytes of the disk that are left for others.
     pub free: u64,
 }
 
 impl Limits {
-    /// The level at `used` bytes of spool and `free` bytes of disk. A level is left with a tenth of room only, so
-    /// that recordings do not stop and go on all the time.
-    fn level(&self, used: u64, free: u64, before: Level) -> Level {
+    /// The level when `waiting` bytes wait for their stores and `free` are left of the disk. A level is left with a tenth
+    /// of room only, so that recordings do not stop and go on all the time.
+    fn level(&self, waiting: u64, free: u64, before: Level) -> Level {
         let at = |level: Level, share: u64, times: u64| {
             let (share, times) = if before >= level { (share - 10, times + 1) } else { (share, times) };
-            self.spool.is_some_and(|most| used >= most / 100 * share) || free < self.free / 4 * times
+            self.spool.is_some_and(|most| waiting >= most / 100 * share) || free < self.free / 4 * times
         };
         match () {
             () if at(Level::Full, 100, 4) => Level::Full,
@@ -61,11 +60,17 @@ impl Limits {
         }
     }
 
-    /// Bytes that the spool must come down to, for what is full not to be.
-    fn most(&self, used: u64, free: u64) -> u64 {
-        let lacking = (self.free / 4 * 5).saturating_sub(free);
-        let share = self.spool.map_or(u64::MAX, |most| most / 100 * 90);
-        used.saturating_sub(lacking).min(share)
+    /// Bytes that may wait for their stores when too many do.
+    fn most_waiting(&self) -> u64 {
+        self.spool.map_or(u64::MAX, |most| most / 100 * 90)
+    }
+
+    /// Bytes that the spool of `held` must come down to when `free` bytes of the disk are too few.
+    fn most_held(&self, held: u64, free: u64) -> u64 {
+        match (self.free / 4 * 5).saturating_sub(free) {
+            0 => u64::MAX,
+            lacking => held.saturating_sub(lacking),
+        }
     }
 }
 
@@ -74,7 +79,6 @@ impl Disk {
         Self {
             spool,
             limits,
-            used: AtomicU64::new(0),
             level: AtomicU8::new(0),
             lanes: Mutex::default(),
             incidents,
@@ -97,18 +101,6 @@ impl Disk {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lane has `bytes` more in the spool.
-    pub fn took(&self, lane: &Holding, bytes: u64) {
-        lane.took(bytes);
-        self.used.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// It has `bytes` less.
-    pub fn freed(&self, lane: &Holding, bytes: u64) {
-        lane.freed(bytes);
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
     /// Whether live windows and snapshots must do without.
     pub fn is_tight(&self) -> bool {
         self.level.load(Ordering::Relaxed) >= Level::Tight as u8
@@ -123,9 +115,12 @@ impl Disk {
     pub fn look(&self) {
         // If it doesn't say, writing will say what is wrong.
         let free = self.free().unwrap_or(u64::MAX);
-        let used = self.used.load(Ordering::Relaxed);
+        let lanes: Vec<Arc<Holding>> = self.lanes().iter().filter_map(Weak::upgrade).collect();
+        let held: Vec<Held> = lanes.iter().map(|lane| lane.held()).collect();
+        let waiting: Vec<Held> = lanes.iter().map(|lane| lane.waiting()).collect();
+        let used = Held::sum(&held);
         let before = self.level();
-        let level = self.limits.level(used, free, before);
+        let level = self.limits.level(Held::sum(&waiting), free, before);
         self.level.store(level as u8, Ordering::Relaxed);
         metrics::gauge!("millrace_delivery_spool_bytes").set(used as f64);
         metrics::gauge!("millrace_delivery_spool_free_bytes").set(free as f64);
@@ -133,18 +128,18 @@ impl Disk {
         if level != before {
             self.tell(level, used, free);
         }
-        if level.max(before) == Level::Full {
-            self.divide((level == Level::Full).then(|| self.limits.most(used, free)));
+        let (of_held, of_waiting) = match level {
+            Level::Full => (
+                Shares::of(&held, self.limits.most_held(used, free)),
+                Shares::of(&waiting, self.limits.most_waiting()),
+            ),
+            _ => (Shares::ALL, Shares::ALL),
+        };
+        let mut turned = false;
+        for ((lane, held), waiting) in lanes.iter().zip(held).zip(waiting) {
+            turned |= lane.turn(of_held.excludes(held) || of_waiting.excludes(waiting));
         }
-    }
-
-    /// Divides `most` bytes among the lanes; `None`: there is enough for all.
-    fn divide(&self, most: Option<u64>) {
-        let lanes: Vec<Arc<Holding>> = self.lanes().iter().filter_map(Weak::upgrade).collect();
-        let held: Vec<Held> = lanes.iter().map(|lane| lane.held()).collect();
-        let shares = most.map_or(Shares::ALL, |most| Shares::of(&held, most));
-        let turned = lanes.iter().zip(&held).filter(|(lane, held)| lane.turn(shares.excludes(**held)));
-        if turned.count() > 0 {
+        if turned {
             self.incident();
         }
     }
@@ -249,10 +244,11 @@ pub(crate) mod tests {
     #[test]
     fn the_spool_must_come_down_to_what_ends_the_want_of_room() {
         let limits = Limits { spool: Some(1_000), free: 400 };
-        assert_eq!(limits.most(1_200, 10_000), 900);
-        assert_eq!(limits.most(800, 390), 690);
-        assert_eq!(limits.most(800, 0), 300);
-        assert_eq!(limits.most(100, 0), 0, "others fill the disk");
-        assert_eq!(limits.level(690, 500, Level::Full), Level::Tight);
+        assert_eq!(limits.most_waiting(), 900);
+        assert_eq!(limits.level(899, 500, Level::Full), Level::Tight);
+        assert_eq!(limits.most_held(800, 390), 690);
+        assert_eq!(limits.most_held(800, 0), 300);
+        assert_eq!(limits.most_held(100, 0), 0, "others fill the disk");
+        assert_eq!(limits.most_held(800, 500), u64::MAX);
     }
 }

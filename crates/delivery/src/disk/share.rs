@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct Holding {
     bytes: AtomicU64,
+    open: AtomicU64,
     stuck: AtomicBool,
     over: AtomicBool,
 }
@@ -16,22 +17,38 @@ impl Holding {
         self.stuck.store(stuck, Ordering::Relaxed);
     }
 
+    /// Bytes of its files that still grow.
+    pub fn set_open(&self, bytes: u64) {
+        self.open.store(bytes, Ordering::Relaxed);
+    }
+
     /// Whether it must do without.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
     }
 
-    pub(super) fn took(&self, bytes: u64) {
+    /// It has `bytes` more.
+    pub fn took(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn freed(&self, bytes: u64) {
+    /// It has `bytes` less.
+    pub fn freed(&self, bytes: u64) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// All that it has, which is what the disk lacks.
     pub(super) fn held(&self) -> Held {
         let bytes = self.bytes.load(Ordering::Relaxed);
         Held { bytes, stuck: self.stuck.load(Ordering::Relaxed), over: self.is_over() }
+    }
+
+    /// What waits for its store. A file that still grows waits for nothing but its end, unless its store does not take
+    /// what went before it.
+    pub(super) fn waiting(&self) -> Held {
+        let held = self.held();
+        let open = if held.stuck { 0 } else { self.open.load(Ordering::Relaxed) };
+        Held { bytes: held.bytes.saturating_sub(open), ..held }
     }
 
     /// Says whether it must do without; whether that is new.
@@ -46,6 +63,13 @@ pub(super) struct Held {
     pub bytes: u64,
     pub stuck: bool,
     pub over: bool,
+}
+
+impl Held {
+    /// Bytes of all of them.
+    pub fn sum(all: &[Self]) -> u64 {
+        all.iter().fold(0, |sum, held| sum.saturating_add(held.bytes))
+    }
 }
 
 /// The most that a lane may hold, so that all of them hold `most` bytes: of those that are stuck, and of the others.
@@ -128,6 +152,16 @@ mod tests {
         assert_eq!(excluded(&lanes, 601), [0]);
         assert_eq!(excluded(&lanes, 600), [0, 1], "they are too much by themselves");
         assert_eq!(excluded(&lanes, 0), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_file_that_still_grows_waits_for_its_store_only_if_that_is_away() {
+        let lane = Holding::default();
+        lane.took(100);
+        lane.set_open(80);
+        assert_eq!((lane.held(), lane.waiting()), (working(100), working(20)));
+        lane.set_stuck(true);
+        assert_eq!((lane.held(), lane.waiting()), (stuck(100), stuck(100)));
     }
 
     #[test]

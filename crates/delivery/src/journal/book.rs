@@ -157,11 +157,15 @@ impl Book {
 
     /// Bytes of the spool that it speaks of.
     pub fn bytes(&self) -> u64 {
-        let open: u64 = self.open.values().map(|file| file.len).sum();
         let waiting = self.pending.values().map(|what| match &**what {
             What::Object(cargo) => cargo.source.files().iter().map(|(_, len)| len).sum(),
             _ => 0_u64,
         });
-        open + waiting.sum::<u64>()
+        self.open_bytes() + waiting.sum::<u64>()
+    }
+
+    /// Bytes of files that still grow.
+    pub fn open_bytes(&self) -> u64 {
+        self.open.values().map(|file| file.len).sum()
     }
 }

@@ -96,7 +96,8 @@ impl Files {
                 tracing::warn!(%folder, lane = files.name, %error, "the journal cannot be written anew yet");
             }
         }
-        files.disk.took(&files.holding, files.book().bytes());
+        files.holding.took(files.book().bytes());
+        files.holding.set_open(files.book().open_bytes());
         Ok(files)
     }
 
@@ -161,10 +162,11 @@ impl Files {
                 book.did(transaction);
                 transaction.closed.iter().for_each(|id| drop(io.open.remove(id)));
             }
+            self.holding.set_open(book.open_bytes());
             book.next
         };
         io.freed.extend(freed);
-        self.disk.took(&self.holding, bytes);
+        self.holding.took(bytes);
         self.written.send_replace(next);
         self.compact_if_long(&mut io);
         Ok(self.list(&mut io))
@@ -241,7 +243,7 @@ impl Files {
         let _ = fs::remove_file(self.path(&format!("{}.journal", self.name)));
         for (name, len) in std::mem::take(&mut io.freed) {
             let _ = fs::remove_file(self.path(&name));
-            self.disk.freed(&self.holding, len);
+            self.holding.freed(len);
         }
         let _ = fs::remove_dir(&self.folder);
         true

@@ -64,7 +64,7 @@ impl Files {
         for (name, len) in unsynced.freed {
             // A dead letter may have taken it away.
             let _ = fs::remove_file(self.path(&name));
-            self.disk.freed(&self.holding, len);
+            self.holding.freed(len);
         }
         self.synced.send_if_modified(|next| {
             let more = *next < unsynced.next;
