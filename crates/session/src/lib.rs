@@ -9,6 +9,7 @@
 
 mod configs;
 mod demux;
+mod drift;
 mod opening;
 mod publish;
 mod repair;

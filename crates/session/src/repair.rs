@@ -1,9 +1,10 @@
 //! Jumps, stalls and outliers, on the sender's milliseconds (design §7 rule 1).
 //!
-//! A timestamp within a second of where its neighbours are is believed. One further on is believed if it took
-//! about as long to arrive: the source stalled. Any other is held back for one frame of its track: if the next
-//! one follows it, time jumped and both go on where the old timeline ended; if the next one follows the old
-//! timeline, it was a lone outlier and is moved there.
+//! A timestamp within a second of where its neighbours are is believed, unless it falls back by more than frames in
+//! disorder do. One further on is believed if it took about as long to arrive: the source stalled. Any other is held
+//! back until the next ones of its track tell: if they follow it, time jumped and all of them go on where the old
+//! timeline ended; if one follows the old timeline, it was an outlier and is moved there. One frame tells of a jump by
+//! more than a second, two of a shorter one.
 
 use media::{TrackId, Wall};
 use output::Warning;
@@ -12,6 +13,8 @@ use crate::demux::Frame;
 
 /// Distance up to which a timestamp is believed, in milliseconds.
 const JUMP_MILLIS: i64 = 1_000;
+/// How far a track may fall back by disorder, in milliseconds, unless two of its frames last longer.
+const DISORDER_MILLIS: i64 = 100;
 /// How long after another track one that jumps as far has part in the same jump, in milliseconds: senders interleave
 /// within a second.
 const SAME_JUMP_MILLIS: i64 = 2_000;
@@ -50,8 +53,8 @@ struct Lane {
     step: i64,
     /// Session time at which it jumped last.
     jumped: Option<i64>,
-    /// A frame that may be an outlier or the first after a jump.
-    suspect: Option<Frame>,
+    /// Frames that may be outliers or the first after a jump; not more than two.
+    suspects: Vec<Frame>,
 }
 
 impl Repair {
@@ -65,18 +68,16 @@ impl Repair {
         self.turn_to(frame.track);
         let Some((lane, others)) = self.lanes.split_first_mut() else { return };
         if lane.believes(&frame, others) {
-            if let Some(suspect) = lane.suspect.take() {
-                lane.clamp(suspect, others, out);
-            }
+            lane.clamp(others, out);
             return lane.emit(frame, out);
         }
-        match lane.suspect.take() {
-            Some(suspect) if near(suspect.millis, frame.millis) => lane.jump(suspect, frame, others, out),
-            Some(suspect) => {
-                lane.clamp(suspect, others, out);
-                lane.suspect = Some(frame);
-            }
-            None => lane.suspect = Some(frame),
+        if !lane.suspects.last().is_none_or(|last| lane.follows(&frame, last)) {
+            lane.clamp(others, out);
+        }
+        let told = if lane.is_short_of_a_second(&frame) { 2 } else { 1 };
+        lane.suspects.push(frame);
+        if lane.suspects.len() > told {
+            lane.jump(others, out);
         }
     }
 
@@ -86,10 +87,8 @@ impl Repair {
         tracks.sort_unstable();
         for track in tracks {
             self.turn_to(track);
-            if let Some((lane, others)) = self.lanes.split_first_mut()
-                && let Some(suspect) = lane.suspect.take()
-            {
-                lane.clamp(suspect, others, out);
+            if let Some((lane, others)) = self.lanes.split_first_mut() {
+                lane.clamp(others, out);
             }
         }
     }
@@ -101,7 +100,8 @@ impl Repair {
             None => {
                 let offset = self.lanes.first().map_or(self.offset, |lane| lane.offset);
                 let step = FIRST_DURATION_MILLIS;
-                self.lanes.insert(0, Lane { track, offset, last: None, step, jumped: None, suspect: None });
+                let suspects = Vec::new();
+                self.lanes.insert(0, Lane { track, offset, last: None, step, jumped: None, suspects });
             }
         }
     }
@@ -110,11 +110,36 @@ impl Repair {
 impl Lane {
     fn believes(&self, frame: &Frame, others: &[Lane]) -> bool {
         let time = frame.millis + self.offset;
+        if self.fell_back(time) {
+            return false;
+        }
         let mut lasts = std::iter::once(self).chain(others).filter_map(Lane::reached).peekable();
         lasts.peek().is_none()
             || lasts.any(|(last, at)| {
                 near(last, time) || stalled(time - last, frame.received.micros_since(at) / 1_000)
             })
+    }
+
+    /// Whether session time `time` is further back than disorder explains: more than two frames before it is due.
+    fn fell_back(&self, time: i64) -> bool {
+        let held = i64::try_from(self.suspects.len()).unwrap_or(0) * self.step;
+        match (self.reached(), self.due()) {
+            (Some((last, _)), Some(due)) => {
+                time < last && due + held - time > DISORDER_MILLIS.max(2 * self.step)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether `frame` is where it could be if the time of `before`, which is held, were right.
+    fn follows(&self, frame: &Frame, before: &Frame) -> bool {
+        let ahead = frame.millis - before.millis;
+        ahead.abs() <= JUMP_MILLIS && (ahead >= 0 || !self.is_short_of_a_second(before))
+    }
+
+    /// Whether a frame that is not believed is off by less than a second.
+    fn is_short_of_a_second(&self, frame: &Frame) -> bool {
+        self.due().is_some_and(|due| near(due, frame.millis + self.offset))
     }
 
     /// Session time of the last frame, and when it arrived.
@@ -143,29 +168,48 @@ impl Lane {
         out.push(Repaired::Frame(frame));
     }
 
-    fn clamp(&mut self, mut suspect: Frame, others: &[Lane], out: &mut Vec<Repaired>) {
-        let due = self.due().or(Self::now(others)).map_or(suspect.millis, |due| due - self.offset);
-        out.push(Repaired::Warn(Warning::Outlier { millis: suspect.millis - due }));
-        suspect.millis = due;
-        self.emit(suspect, out);
+    /// The frames held are outliers: they come one after the other when they are due.
+    fn clamp(&mut self, others: &[Lane], out: &mut Vec<Repaired>) {
+        for mut suspect in std::mem::take(&mut self.suspects) {
+            let due = self.due().or(Self::now(others)).map_or(suspect.millis, |due| due - self.offset);
+            out.push(Repaired::Warn(Warning::Outlier { millis: suspect.millis - due }));
+            suspect.millis = due;
+            self.emit(suspect, out);
+        }
     }
 
-    fn jump(&mut self, suspect: Frame, frame: Frame, others: &[Lane], out: &mut Vec<Repaired>) {
-        let due = self.due().or(Self::now(others)).unwrap_or(suspect.millis + self.offset);
-        let by = suspect.millis + self.offset - due;
+    /// Time jumped with the first of the frames held.
+    fn jump(&mut self, others: &[Lane], out: &mut Vec<Repaired>) {
+        let suspects = std::mem::take(&mut self.suspects);
+        let Some(first) = suspects.first().map(|first| first.millis) else { return };
+        let due = self.due().or(Self::now(others)).unwrap_or(first + self.offset);
+        let by = first + self.offset - due;
         // If another track jumped before and its new clock fits, both stay in step.
-        let fits = |other: &&Lane| other.last.is_some() && near(suspect.millis + other.offset, due);
+        let fits = |other: &&Lane| {
+            let off = (first + other.offset - due).abs();
+            other.last.is_some() && off <= JUMP_MILLIS && 2 * off < by.abs()
+        };
         let other = others.iter().find(fits);
-        let known =
-            other.and_then(|other| other.jumped).is_some_and(|at| (due - at).abs() <= SAME_JUMP_MILLIS);
-        self.offset = other.map_or(due - suspect.millis, |other| other.offset);
-        if !known {
-            out.push(Repaired::Warn(Warning::Jump { millis: by }));
-            out.push(Repaired::Jumped);
+        if other.is_some() || !self.comes_back(first + self.offset, due, others) {
+            let known =
+                other.and_then(|other| other.jumped).is_some_and(|at| (due - at).abs() <= SAME_JUMP_MILLIS);
+            self.offset = other.map_or(due - first, |other| other.offset);
+            if !known {
+                out.push(Repaired::Warn(Warning::Jump { millis: by }));
+                out.push(Repaired::Jumped);
+            }
+            (self.last, self.jumped) = (None, Some(due));
         }
-        (self.last, self.jumped) = (None, Some(due));
-        self.emit(suspect, out);
-        self.emit(frame, out);
+        for suspect in suspects {
+            self.emit(suspect, out);
+        }
+    }
+
+    /// Whether this track is at session time `time` instead of `due` because it had run ahead of the others: then it
+    /// must not stay ahead.
+    fn comes_back(&self, time: i64, due: i64, others: &[Lane]) -> bool {
+        let back = time < due && near(time, due);
+        back && Self::now(others).is_some_and(|now| 2 * (time - now).abs() < (due - now).abs())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a session makes of the stories of `testkit`, and what only the inside of a session shows.
 
 mod stage;
+mod times;
 
 use bytes::Bytes;
 use media::{Gap, Kind, Ticks, Track};
@@ -143,13 +144,6 @@ fn a_lone_outlier_is_moved_to_where_its_neighbours_are() {
         let packets = Stage::play(name).packets(Kind::Video);
         assert!(packets.windows(2).all(|p| p[1].dts.0 - p[0].dts.0 <= 34 * 90), "{name}");
     }
-}
-
-#[test]
-fn disorder_of_some_milliseconds_keeps_presentation_times() {
-    let frame = &Stage::play("disorder").packets(Kind::Video)[20];
-    let sent = story("disorder").unwrap().messages().nth(21).unwrap();
-    assert_eq!(frame.pts(), Ticks(i64::from(sent.timestamp) * 90));
 }
 
 #[test]

@@ -2,19 +2,18 @@
 //!
 //! One frame of each track is held until the next one tells how long it lasts. So within a run
 //! `dts + duration` of a packet is the `dts` of the next, whatever the sender's clock did; only a track that
-//! falls silent for over a second while another goes on leaves a hole.
+//! falls silent for over a second while another goes on leaves a hole. Sound is counted in samples (`drift`).
 
 use bytes::Bytes;
 use media::{Codec, Kind, Packet, Ticks, Timescale, Track, TrackId, Wall};
 
 use crate::demux::Frame;
+use crate::drift::Drift;
 
 /// Assumed duration of a lone video frame, in 90 kHz ticks: 1/30 s.
 const LONE_FRAME: i64 = 3_000;
 /// How far other tracks may get on while a frame is held, in milliseconds of media.
 const LONGEST_WAIT_MILLIS: i64 = 1_000;
-/// How far stated times may be off the count of samples, if an access unit is shorter: this part of a second.
-const TOLERANCE: i64 = 50;
 /// Shortest step between video frames that is a duration and not repaired disorder, in 90 kHz ticks: 1 ms.
 const SHORTEST_STEP: i64 = 90;
 
@@ -29,6 +28,8 @@ pub(crate) struct Line {
     /// Last duration that was seen.
     usual: i64,
     held: Option<Held>,
+    /// Of sound: how the sender's clock goes against the count of its samples.
+    drift: Drift,
     /// Sender's time of the last frame, in milliseconds.
     stated: Option<i64>,
     /// How far each other track got on since then, in milliseconds.
@@ -38,6 +39,8 @@ pub(crate) struct Line {
 #[derive(Debug)]
 struct Held {
     dts: i64,
+    /// Where the count of samples has it; decode time is later while time that was counted twice is caught up.
+    count: i64,
     /// Ticks it lasts, if its codec says so.
     fixed: Option<i64>,
     cts: i32,
@@ -57,6 +60,7 @@ impl Line {
             floor: track.timescale.from_micros(floor_micros).0,
             usual: LONE_FRAME,
             held: None,
+            drift: Drift::default(),
             stated: None,
             waited: Vec::new(),
         }
@@ -67,13 +71,15 @@ impl Line {
         self.stated = Some(frame.millis);
         self.waited.clear();
         let stated = self.stated_ticks(&frame);
-        let dts = self.place(stated);
+        let (dts, count) = self.place(stated);
         let fixed = codec::samples(&self.codec, &frame.data).map(i64::from);
         let cts = Timescale::MILLIS.convert(Ticks(i64::from(frame.cts_millis)), self.timescale).0;
-        // Video keeps its presentation time when its decode time had to move.
-        let cts = if self.id.kind == Kind::Video { cts + stated - dts } else { 0 };
+        // Video keeps its presentation time when its decode time had to move, as long as nothing is shown before it is
+        // decoded.
+        let cts = if self.id.kind == Kind::Video { (cts + stated - dts).max(cts.min(0)) } else { 0 };
         let next = Held {
             dts,
+            count,
             fixed,
             cts: i32::try_from(cts).unwrap_or(0),
             key: frame.key,
@@ -138,14 +144,19 @@ impl Line {
             + (nanos + 500_000_000) / 1_000_000_000
     }
 
-    fn place(&self, stated: i64) -> i64 {
-        let Some(held) = &self.held else { return stated.max(self.floor) };
-        let tolerance = |step: i64| step.max(i64::from(self.timescale.hz()) / TOLERANCE);
-        match held.fixed {
-            // Sample-exact while the stated time is near the count of samples.
-            Some(step) if (stated - held.dts - step).abs() <= tolerance(step) => held.dts + step,
-            _ => stated.max(held.dts + 1),
-        }
+    /// Decode time of a frame that is `stated` to be there, and its place by the count of samples.
+    fn place(&mut self, stated: i64) -> (i64, i64) {
+        let Some(held) = &self.held else {
+            self.drift = Drift::default();
+            let dts = stated.max(self.floor);
+            return (dts, dts);
+        };
+        // Sample-exact while the stated time is near the count of samples.
+        let count = match held.fixed {
+            Some(step) => self.drift.follow(held.count + step, stated, step, self.timescale),
+            None => stated,
+        };
+        (count.max(held.dts + 1), count)
     }
 
     fn packet(&mut self, held: Held, end: i64) -> Packet {

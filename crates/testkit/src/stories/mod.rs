@@ -109,11 +109,13 @@ pub const STORIES: &[Story] = &[
     // What time it is.
     Story { name: "jump forward", steps: steps::jump_forward, expect: JUMPED },
     Story { name: "jump back", steps: steps::jump_back, expect: JUMPED },
+    Story { name: "jump back of 0.9 s", steps: steps::jump_back_a_little, expect: JUMPED },
     Story { name: "jump with late sound", steps: steps::jump_with_late_sound, expect: JUMPED },
     Story { name: "stall", steps: steps::stall, expect: WHOLE },
     Story { name: "outlier", steps: steps::outlier, expect: WHOLE },
     Story { name: "outlier at the end", steps: steps::outlier_at_the_end, expect: WHOLE },
     Story { name: "disorder", steps: steps::disorder, expect: WHOLE },
+    Story { name: "audio in bunches", steps: steps::audio_in_bunches, expect: WHOLE },
     Story { name: "32-bit wrap", steps: steps::wrap, expect: WHOLE },
     // Who sends it.
     Story { name: "reconnect", steps: steps::reconnect, expect: RETURNED },

@@ -189,7 +189,11 @@ pub(super) fn jump_back() -> Vec<Step> {
     jump(Clip { first_timestamp: 500_000, ..Clip::default() }, 0u32.wrapping_sub(300_000))
 }
 
-/// Nothing for 4 s, then the stream goes on with the timestamps of that moment.
+/// Less than the second up to which timestamps are believed.
+pub(super) fn jump_back_a_little() -> Vec<Step> {
+    jump(Clip { first_timestamp: 500_000, b_frames: true, ..Clip::default() }, 0u32.wrapping_sub(900))
+}
+
 /// The sound of everything comes 0.8 s after the pictures, so it jumps when a run has begun for them.
 pub(super) fn jump_with_late_sound() -> Vec<Step> {
     let mut steps = jump(three_seconds(), 60_000);
@@ -204,6 +208,7 @@ pub(super) fn jump_with_late_sound() -> Vec<Step> {
     steps
 }
 
+/// Nothing for 4 s, then the stream goes on with the timestamps of that moment.
 pub(super) fn stall() -> Vec<Step> {
     let clip = Clip::default();
     let second = Clip { first_timestamp: 9_000, first_number: SECOND, ..clip };
@@ -232,6 +237,15 @@ pub(super) fn outlier_at_the_end() -> Vec<Step> {
 pub(super) fn disorder() -> Vec<Step> {
     let mut messages = Clip::default().video_only().messages();
     messages[21].timestamp -= 50;
+    media(messages)
+}
+
+/// The sound is stamped every 100 ms, whatever came since then with the same.
+pub(super) fn audio_in_bunches() -> Vec<Step> {
+    let mut messages = Clip::default().messages();
+    for message in messages.iter_mut().filter(|m| m.kind == Kind::Audio) {
+        message.timestamp -= message.timestamp % 100;
+    }
     media(messages)
 }
 
