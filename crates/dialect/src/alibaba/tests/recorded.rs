@@ -329,5 +329,8 @@ fn attempts_are_a_plain_list() {
             "NotifyHeader": "h", "NotifyContent": "{}", "NotifyResponse": "500", "NotifyResult": "failed",
             "Description": "status 500", "StorageType": "oss",
         }] });
-    assert_eq!(show::attempts(&[attempt], asked.page, 1), expect);
+    assert_eq!(show::attempts(std::slice::from_ref(&attempt), asked.page, 1), expect);
+    let arrived = NotifyRecord { ok: true, description: "HTTP 200", ..attempt };
+    let shown = &show::attempts(&[arrived], asked.page, 1)["CallbackList"][0];
+    assert_eq!((&shown["NotifyResult"], &shown["Description"]), (&json!("success"), &json!("success")));
 }

@@ -44,7 +44,7 @@ pub struct NotifyRecord<'a> {
     pub response: &'a str,
     /// NotifyResult
     pub ok: bool,
-    /// Description
+    /// Description of one that did not arrive.
     pub description: &'a str,
 }
 
@@ -181,7 +181,8 @@ pub fn attempts(attempts: &[NotifyRecord<'_>], page: Page, total: u64) -> Value 
             "NotifyContent": attempt.content,
             "NotifyResponse": attempt.response,
             "NotifyResult": if attempt.ok { "success" } else { "failed" },
-            "Description": attempt.description,
+            // "Returns `success` if the call succeeds", in the cloud's documentation of this operation.
+            "Description": if attempt.ok { "success" } else { attempt.description },
             "StorageType": "oss",
         })
     };
