@@ -149,7 +149,7 @@ impl<F: Format> Recording<F> {
 
     fn packet(&mut self, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
         if self.blocked {
-            return Ok(());
+            return self.leave_out(packet, fx);
         }
         if let Some(run) = &self.run {
             self.frames.push(run, packet);

@@ -1,9 +1,11 @@
 //! What orders, answers and a full disk do to a recording.
 
-use media::Wall;
+use media::{Packet, Wall};
 
 use super::{Recording, Stretch};
+use crate::record::book::File;
 use crate::record::format::{Format, Frame};
+use crate::record::span;
 use crate::{Answer, Effect, Effects, Error, Notice, Order, Refusal, Warning};
 
 impl<F: Format> Recording<F> {
@@ -87,6 +89,20 @@ impl<F: Format> Recording<F> {
         let warning = Warning::RecordBlocked { output: self.book.settings.container.product() };
         fx.push(Effect::Notify(Notice::RecordFailed { reason: warning.to_string() }));
         fx.push(Effect::Warn(warning));
+    }
+
+    /// A frame that cannot be written. The file ends in time all the same: what it takes of a full disk becomes free once
+    /// it is stored.
+    pub(super) fn leave_out(&mut self, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
+        let Some((at, _)) = self.run.as_ref().and_then(|run| span(run, packet)) else { return Ok(()) };
+        let cycle = i64::from(self.book.cycle_s) * 1_000_000;
+        let over = |file: &File| file.time(at).saturating_sub(file.shown) >= cycle;
+        if self.cut || self.file.as_ref().is_some_and(over) {
+            self.drain(fx)?;
+            self.end(None, fx);
+            self.close(fx);
+        }
+        Ok(())
     }
 
     /// The file goes on with the next key frame, as after a pause.

@@ -285,3 +285,25 @@ fn a_return_with_other_tracks_is_told_to_go_on_though_it_needs_a_new_file() {
         assert_eq!(stage.disk.told(), told, "{container}");
     }
 }
+
+#[test]
+fn a_full_disk_does_not_keep_a_file_open_beyond_its_cycle() {
+    for container in Container::ALL {
+        let mut stage = Stage::new(Settings { cycle_duration_s: 4, ..settings(container) });
+        stage.publish();
+        stage.send(2_000);
+        let before: Vec<String> = stage.sent.iter().map(|(mark, _)| mark.clone()).collect();
+        stage.on(Event::Blocked(stage.now()));
+        stage.send(1_000);
+        assert_eq!(stage.disk.files().count(), 0, "{container}");
+        stage.send(4_000);
+        assert_eq!(stage.disk.files().count(), 1, "{container}");
+        assert_eq!(stage.recorded(), before, "what was there before is whole");
+        stage.on(Event::Unblocked(stage.now()));
+        stage.send(2_000);
+        stage.end();
+        let sequences: Vec<u64> = stage.disk.files().map(|entry| entry.sequence).collect();
+        assert_eq!(sequences, [0, 1], "{container}");
+        assert_eq!(stage.recorded()[before.len()..], stage.sent_between(7_000, 9_100), "{container}");
+    }
+}
