@@ -76,6 +76,8 @@ impl Api {
             Unlisted::NoContent => Refusal::no_content(),
             Unlisted::Scattered => Refusal::config_changed(),
             Unlisted::Taken => Refusal::object_taken(),
+            Unlisted::Bucket(control::Refused::Fault(fault)) => fault.into(),
+            Unlisted::Bucket(control::Refused::Unavailable) => Refusal::unavailable(),
             Unlisted::Unstored(error) => {
                 tracing::error!(%error, key = of.to.key, "a list of a recording could not be stored");
                 Refusal::unavailable()

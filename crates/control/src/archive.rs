@@ -10,7 +10,7 @@ use output::{Entry, Object, Order, Part, Refusal};
 
 use crate::list::{List, Moment, list, moments};
 use crate::recording::{Kind, NewRecord, Recorded, Span};
-use crate::{Control, Error};
+use crate::{Control, Error, Refused};
 
 /// What a playlist is (RFC 8216 §10).
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
@@ -119,6 +119,9 @@ pub enum Unlisted {
     /// Something else is stored where it should go.
     #[error("another object has this name")]
     Taken,
+    /// The bucket that it should go to.
+    #[error(transparent)]
+    Bucket(Refused),
     /// It could not be stored.
     #[error("the list could not be stored: {0}")]
     Unstored(String),
@@ -147,6 +150,7 @@ impl Control {
         now: Wall,
         link: &(dyn Fn(&Object) -> Option<String> + Sync),
     ) -> Result<Recorded, Unlisted> {
+        self.look_for(&of.to.bucket).await.map_err(Unlisted::Bucket)?;
         let list = self.list_of(of, link).await?;
         let before = self.database().record_of(&of.to).await?;
         if before.as_ref().is_some_and(|there| !is_list_of(there, &of.stream)) {

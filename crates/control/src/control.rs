@@ -151,10 +151,25 @@ impl Control {
     async fn look_for_bucket(&self, command: &Command) -> Result<(), Refused> {
         let applied = self.catalog().apply(command, (self.inner.clock)());
         let Some(bucket) = applied.ok().and_then(|applied| applied.unseen) else { return Ok(()) };
+        self.has_bucket(&bucket).await
+    }
+
+    /// Asks a storage for a bucket.
+    async fn has_bucket(&self, bucket: &Bucket) -> Result<(), Refused> {
         match (self.inner.has_bucket)(bucket.clone()).await {
             Some(true) => Ok(()),
             Some(false) => Err(Fault::no_bucket(&bucket.storage, &bucket.name).into()),
             None => Err(Refused::Unavailable),
+        }
+    }
+
+    /// Asks for the bucket that a list is to go to, if only its storage knows.
+    pub(crate) async fn look_for(&self, bucket: &Bucket) -> Result<(), Refused> {
+        let catalog = self.catalog();
+        let storages = catalog.known().storages;
+        match storages.find(&bucket.storage).is_some_and(|storage| storage.buckets.is_none()) {
+            true => self.has_bucket(bucket).await,
+            false => Ok(()),
         }
     }
 
