@@ -68,6 +68,16 @@ fn brands_are_cmaf_and_video_says_cmf2() {
 }
 
 #[test]
+fn composition_times_that_are_ahead_are_taken_off_by_an_edit_list_which_cmf2_has_not() {
+    let (ftyp, moov) = decoded(&init_ahead(&video(), 6_000).unwrap());
+    assert_eq!(ftyp.compatible_brands, [FourCC::new(b"iso6"), FourCC::new(b"cmfc")]);
+    let elst = moov.trak[0].edts.clone().unwrap().elst.unwrap();
+    let edit = (elst.entries[0].segment_duration, elst.entries[0].media_time, elst.entries.len());
+    assert_eq!(edit, (0, Some(6_000), 1));
+    assert_eq!(init_ahead(&video(), 0).unwrap(), init(&video()).unwrap());
+}
+
+#[test]
 fn an_init_has_one_track_without_samples_and_without_an_end() {
     let init = init(&video()).unwrap();
     let ftyp = u32::from_be_bytes(init[..4].try_into().unwrap()) as usize;

@@ -60,6 +60,14 @@ pub(crate) trait Format: Send + Sized {
     /// Everything written so far leaves as [`crate::Effect::Grow`]; `now` and what was kept then fit it.
     fn flush(&mut self, file: &File, book: &mut Book, fx: &mut Effects);
 
+    /// Whether nothing of the open file was written yet.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// What is written only when the frame after it is known is written as it is: none may come.
+    fn release(&mut self, _book: &mut Book) {}
+
     /// No frame follows for now: a slice is complete. It ends at `cut`, where the next one goes on, or with its last
     /// frame. Nothing happens when none is open.
     fn end(&mut self, file: &File, cut: Option<i64>, book: &mut Book, fx: &mut Effects);

@@ -113,6 +113,7 @@ impl<F: Format> Recording<F> {
             Event::Unblocked(_) => self.unblock(fx),
             Event::Suspend(_) => {
                 self.drain(fx)?;
+                self.format.release(&mut self.book);
                 self.changed = true;
                 Ok(())
             }

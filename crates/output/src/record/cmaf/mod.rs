@@ -8,27 +8,30 @@
 //!
 //! All tracks are cut at the same decode time, that of the leading track's key frame. Pictures are moved so that this
 //! frame is shown when it is decoded (C-07); with B-frames a slice of pictures begins a little later than that of the
-//! sound, and says so.
+//! sound, and says so. Composition offsets stay as they came and an edit list takes off what they are ahead by (C-08):
+//! FFmpeg and GStreamer show pictures with negative offsets late.
 
 mod form;
 mod mpd;
 mod playlists;
+mod rail;
 mod slice;
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
 use container::mp4;
-use media::{Run, Ticks, Track, TrackId};
+use media::{Run, Ticks, TrackId};
 
 use super::Settings;
 use super::book::{Book, File, SliceFacts};
 use super::format::{Format, Frame, Start};
-use super::fragments::{Carried, Lane, Waiting};
+use super::fragments::Carried;
 use crate::{Effect, Effects, Error, Finish, Object, Warning};
 use form::Form;
 use playlists::Presentation;
-use slice::{Done, FormKept, Part, Span};
+use rail::{Rail, content_type};
+use slice::{Done, FormKept, Part};
 pub(super) use slice::{Keep, Slice};
 
 /// The tracks of the run, and the slices of the file.
@@ -42,31 +45,6 @@ pub(super) struct Cmaf {
     slice: Option<Slice>,
     /// What the open file carries, once it is known.
     carried: Option<Vec<Carried>>,
-}
-
-/// A track of the run.
-struct Rail {
-    track: Track,
-    init: Bytes,
-    /// Which of the file's init segments it is, once that is stored or about to be.
-    form: Option<usize>,
-    waiting: Waiting,
-    /// How far pictures are moved: composition time of the first one (packaging-rules C-07).
-    shift: Option<i64>,
-}
-
-impl Rail {
-    fn lane(&self) -> Lane {
-        self.track.id.into()
-    }
-
-    fn content_type(&self) -> &'static str {
-        content_type(self.lane())
-    }
-}
-
-fn content_type(lane: Lane) -> &'static str {
-    if lane.audio { "audio/mp4" } else { "video/mp4" }
 }
 
 impl Format for Cmaf {
@@ -94,22 +72,16 @@ impl Format for Cmaf {
     }
 
     fn begin(&mut self, run: &Run, fx: &mut Effects) -> Result<Vec<TrackId>, Error> {
-        let before = std::mem::take(&mut self.lanes);
+        let mut before = std::mem::take(&mut self.lanes);
         for track in &run.tracks {
-            let Ok(init) = mp4::init(track) else {
-                let codec = codec::rfc6381(&track.codec);
-                fx.push(Effect::Warn(Warning::TrackLeftOut { output: "record/cmaf", codec }));
-                continue;
-            };
-            let same = before.iter().find(|rail| rail.track.id == track.id && rail.init == init);
-            let form = same.and_then(|rail| rail.form);
-            self.lanes.push(Rail {
-                track: track.clone(),
-                init,
-                form,
-                waiting: Waiting::default(),
-                shift: None,
-            });
+            let same = before.iter().position(|rail| rail.track.id == track.id);
+            match Rail::new(track.clone(), same.map(|at| before.swap_remove(at))) {
+                Ok(rail) => self.lanes.push(rail),
+                Err(_) => {
+                    let codec = codec::rfc6381(&track.codec);
+                    fx.push(Effect::Warn(Warning::TrackLeftOut { output: "record/cmaf", codec }));
+                }
+            }
         }
         self.reported = false;
         match run.tracks.first() {
@@ -150,19 +122,7 @@ impl Format for Cmaf {
         let forms = self.forms.len() + self.lanes.iter().filter(|rail| rail.is_new(&self.forms)).count();
         let rail = self.lanes.iter_mut().find(|rail| rail.track.id == packet.track);
         let (Some(rail), Some(slice)) = (rail, &mut self.slice) else { return Ok(()) };
-        let shift = *rail.shift.get_or_insert(packet.cts.into());
-        let dts = packet.dts.0.saturating_add(shift);
-        let (lane, form) = (rail.lane(), *rail.form.get_or_insert(forms));
-        rail.waiting.push(dts, i64::from(packet.cts).saturating_sub(shift), packet);
-        let end = dts.saturating_add(packet.duration.into());
-        match slice.parts.iter_mut().find(|part| part.span.lane == lane) {
-            Some(part) => (part.span.to, part.span.frames) = (end, part.span.frames + 1),
-            None => {
-                let span = Span { lane, from: dts, to: end, frames: 1, form };
-                slice.parts.push(Part { file: book.id(), bytes: 0, fragments: 0, span });
-            }
-        }
-        Ok(())
+        Ok(rail.take(packet, forms, slice, book)?)
     }
 
     fn waiting(&self) -> usize {
@@ -195,9 +155,20 @@ impl Format for Cmaf {
         }
     }
 
-    fn end(&mut self, file: &File, _cut: Option<i64>, book: &mut Book, fx: &mut Effects) {
+    fn is_empty(&self) -> bool {
+        let written = |slice: &Slice| slice.parts.iter().any(|part| part.bytes > 0);
+        self.done.is_empty() && !self.slice.as_ref().is_some_and(written)
+    }
+
+    fn release(&mut self, book: &mut Book) {
+        self.release_until(None, book);
+    }
+
+    fn end(&mut self, file: &File, cut: Option<i64>, book: &mut Book, fx: &mut Effects) {
+        self.release_until(cut, book);
         self.flush(file, book, fx);
-        let Some(slice) = self.slice.take() else { return };
+        let Some(mut slice) = self.slice.take() else { return };
+        slice.parts.sort_by_key(|part| part.span.lane);
         for part in &slice.parts {
             self.seal(file, &slice, part, book, fx);
         }
@@ -208,7 +179,7 @@ impl Format for Cmaf {
         let (forms, done) = (std::mem::take(&mut self.forms), std::mem::take(&mut self.done));
         self.carried = None;
         // A file stands on its own: who deletes another one takes nothing from it.
-        self.lanes.iter_mut().for_each(|rail| rail.form = None);
+        self.lanes.iter_mut().for_each(Rail::leave_file);
         let prefix = book.prefix(file);
         let presentation = Presentation::new(&prefix, &forms, &done);
         for (key, text) in presentation.media() {
@@ -229,27 +200,30 @@ fn put(to: Object, content_type: &'static str, text: String, fx: &mut Effects) {
     fx.push(Effect::Put { to, content_type, body: vec![Bytes::from(text)] });
 }
 
-impl Rail {
-    /// Whether its init segment is still to be stored.
-    fn is_new(&self, forms: &[Form]) -> bool {
-        self.form.is_some_and(|form| form >= forms.len())
-    }
-}
-
 impl Cmaf {
+    /// Writes the pictures that are held back. That of the leading track, which decides about cuts, is shown until `cut`.
+    fn release_until(&mut self, cut: Option<i64>, book: &mut Book) {
+        let Some(slice) = &mut self.slice else { return };
+        for (at, rail) in self.lanes.iter_mut().enumerate() {
+            let next = cut.filter(|_| at == 0).map(|cut| rail.track.timescale.from_micros(cut).0);
+            rail.release(next, slice, book);
+        }
+    }
+
     /// Stores the init segments that frames waiting now are the first to need. Together with these frames, so that
     /// what is saved of a slice and its init segment fit.
     fn put_inits(&mut self, book: &mut Book, fx: &mut Effects) {
         let Some(slice) = &self.slice else { return };
         let mut new: Vec<&Rail> = self.lanes.iter().filter(|rail| rail.is_new(&self.forms)).collect();
-        new.sort_by_key(|rail| rail.form);
+        new.sort_by_key(|rail| rail.init().map(|(_, form)| form));
         for rail in new {
+            let Some((init, _)) = rail.init() else { continue };
             let key = format!("{}_{}_init.mp4", slice.prefix, rail.lane().letter());
             let form = Form::new(&rail.track, key.clone());
             fx.push(Effect::Put {
                 to: book.object(key),
                 content_type: rail.content_type(),
-                body: vec![rail.init.clone()],
+                body: vec![init.clone()],
             });
             book.keep(&Keep::Form(FormKept(form.clone())));
             self.forms.push(form);
@@ -281,9 +255,8 @@ impl Cmaf {
 
     /// Takes a sealed slice into the playlists.
     fn list(&mut self, slice: Slice, book: &mut Book) {
-        let mut tracks: Vec<_> = slice.parts.iter().filter(|part| part.bytes > 0).collect();
-        tracks.sort_by_key(|part| part.span.lane);
-        let tracks: Vec<_> = tracks.into_iter().map(|part| (part.span, part.bytes)).collect();
+        let tracks = slice.parts.iter().filter(|part| part.bytes > 0);
+        let tracks: Vec<_> = tracks.map(|part| (part.span, part.bytes)).collect();
         if tracks.is_empty() {
             return;
         }

@@ -1,7 +1,7 @@
 //! What a recording saves, and how it goes on from there.
 
 use super::Recording;
-use crate::record::book::Book;
+use crate::record::book::{Book, File};
 use crate::record::format::Format;
 use crate::record::gate::Gate;
 use crate::record::saved::{self, Fresh, Kept, Now, Read};
@@ -11,11 +11,15 @@ impl<F: Format> Recording<F> {
     /// The recording that left `saved`, as if its source had gone with its last frame.
     pub fn resume(context: &Context, saved: &Saved) -> Option<Self> {
         let Read { fresh: Fresh { settings, cycle_s }, pauses, kept, now } = Read::of(saved)?;
-        let Now { mut file, format, numbers, closes_at, last, reached, paused, cut } = now;
+        let Now { mut file, format, mut numbers, closes_at, last, reached, paused, cut } = now;
+        let mut format = F::resume(&settings, kept, format);
+        // Its only frame was not written: the file never was.
+        if let Some(File { sequence, .. }) = file.take_if(|_| format.is_empty()) {
+            (format, numbers.files) = (F::new(&settings), sequence);
+        }
         if let Some(file) = &mut file {
             file.pauses = pauses;
         }
-        let format = F::resume(&settings, kept, format);
         let delay_micros = if cut { 0 } else { i64::from(settings.delay_s) * 1_000_000 };
         let mut recording = Self::new(settings, context);
         recording.gate = Gate::begun(&recording.book.settings);
@@ -70,7 +74,7 @@ impl<F: Format> Recording<F> {
 
     fn now(&self) -> Now<F::Now> {
         Now {
-            file: self.file.clone().map(|file| crate::record::book::File { pauses: Vec::new(), ..file }),
+            file: self.file.clone().map(|file| File { pauses: Vec::new(), ..file }),
             format: self.format.now(),
             numbers: self.book.numbers,
             closes_at: self.closes_at,
