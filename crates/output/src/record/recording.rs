@@ -24,6 +24,8 @@ pub(super) struct Recording<F> {
     lead: Option<TrackId>,
     /// When the run's last key frame of that track is shown, in microseconds on the session's timeline.
     keyed: Option<i64>,
+    /// Where the last frame of the lead track ended, in microseconds on the session's timeline.
+    led: i64,
     frames: Interleave,
     stretch: Stretch,
     format: F,
@@ -73,6 +75,7 @@ impl<F: Format> Recording<F> {
             run: None,
             lead: None,
             keyed: None,
+            led: 0,
             frames: Interleave::default(),
             stretch: Stretch::Joining,
             format,
@@ -141,7 +144,7 @@ impl<F: Format> Recording<F> {
             self.close(fx);
         }
         let tracks = self.format.begin(run, fx)?;
-        (self.lead, self.keyed) = (tracks.first().copied(), None);
+        (self.lead, self.keyed, self.led) = (tracks.first().copied(), None, run.start);
         self.frames = Interleave::of(&tracks);
         self.stretch = Stretch::Opening(Vec::new());
         self.run = Some(run.clone());

@@ -6,4 +6,5 @@ mod gates;
 mod open_gops;
 mod restarts;
 mod rows;
+mod silence;
 mod stage;

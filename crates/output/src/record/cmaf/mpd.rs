@@ -12,6 +12,9 @@ use super::slice::{self, Done, Span};
 /// MIME type of an MPD.
 pub(super) const TYPE: &str = "application/dash+xml";
 
+/// So much longer than the leading track others may be without making the Period longer, in microseconds.
+const OVERHANG_MICROS: i64 = 500_000;
+
 /// Slices that follow each other, with the same init segments.
 struct Stretch<'a> {
     done: &'a [Done],
@@ -66,8 +69,13 @@ impl Presentation<'_> {
         let lead =
             |done: &Done| done.tracks.first().and_then(|(span, _)| Some((*span, self.forms.get(span.form)?)));
         let (first, form) = lead(done.first()?)?;
-        let to =
-            done.iter().filter_map(lead).map(|(span, form)| span.start(form) + span.micros(form)).max()?;
+        let end = |(span, form): (Span, &Form)| span.start(form).saturating_add(span.micros(form));
+        let to = done.iter().filter_map(lead).map(end).max()?;
+        let spans = done.iter().flat_map(|done| &done.tracks);
+        let longest =
+            spans.filter_map(|(span, _)| Some((*span, self.forms.get(span.form)?))).map(end).max()?;
+        // Where pictures stopped sound goes on; a little of it is no reason to part pictures that go on.
+        let to = if longest.saturating_sub(to) > OVERHANG_MICROS { longest } else { to };
         let mut forms: Vec<usize> =
             done.iter().flat_map(|done| &done.tracks).map(|(span, _)| span.form).collect();
         forms.sort_by_key(|&form| self.forms.get(form).map(|form| form.lane));

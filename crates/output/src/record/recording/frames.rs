@@ -15,6 +15,10 @@ use crate::{Effect, Effects, Error, Notice, Pause};
 /// file begins without one. Without a bound a video track that never delivers would keep all sound in memory.
 const EARLY_MICROS: i64 = 2_000_000;
 
+/// When the leading track brings nothing for so long, in microseconds, files and slices are cut at frames of others: a
+/// camera that fails must not make an endless one of what its microphone sends.
+const SILENT_MICROS: i64 = 10_000_000;
+
 impl<F: Format> Recording<F> {
     /// The next frame in order.
     pub(super) fn frame(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) -> Result<(), Error> {
@@ -48,9 +52,11 @@ impl<F: Format> Recording<F> {
         }
         let entry = frame.entry(self.lead);
         let awaits_key = entry.is_some_and(|entry| self.awaits_key(entry, KEYLESS_MICROS));
+        let led = self.is_led(frame);
         match (&mut self.stretch, entry) {
             (Stretch::Going, Some(entry)) => self.cut_if_due(frame, entry, fx)?,
-            (Stretch::Going, None) => {}
+            (Stretch::Going, None) if led => {}
+            (Stretch::Going, None) => self.cut_where_due(frame, at, None, fx)?,
             (_, Some(_)) if !self.gate.begins(wall) => {
                 self.stretch = Stretch::Joining;
                 return Ok(());
@@ -188,18 +194,43 @@ impl<F: Format> Recording<F> {
         });
     }
 
+    /// Whether the leading track decides about cuts: it does until it brings nothing for [`SILENT_MICROS`].
+    fn is_led(&mut self, frame: &Frame<'_>) -> bool {
+        if self.lead == Some(frame.packet.track) {
+            self.led = frame.end;
+        }
+        frame.at.saturating_sub(self.led) < SILENT_MICROS
+    }
+
     /// Ends the file or the slice if this is the first place that is shown at or after its time. Where key frames come
     /// more often than what is due lasts, only they are one.
     fn cut_if_due(&mut self, frame: &Frame<'_>, entry: Entry, fx: &mut Effects) -> Result<(), Error> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let (cycle, slice) = self.lengths();
+        match self.awaits_key(entry, KEYLESS_MICROS.min(cycle).min(slice)) {
+            true => Ok(()),
+            false => self.cut_where_due(frame, entry.shown, Some(entry), fx),
+        }
+    }
+
+    /// How long files and slices are, in microseconds.
+    fn lengths(&self) -> (i64, i64) {
         let micros = |seconds: u32| i64::from(seconds) * 1_000_000;
-        let (cycle, slice) = (micros(self.book.cycle_s), self.book.settings.slice.as_ref());
-        let slice = slice.map_or(i64::MAX, |slice| micros(slice.duration_s));
-        let shown = entry.shown;
+        let slice = self.book.settings.slice.as_ref();
+        (micros(self.book.cycle_s), slice.map_or(i64::MAX, |slice| micros(slice.duration_s)))
+    }
+
+    fn cut_where_due(
+        &mut self,
+        frame: &Frame<'_>,
+        shown: i64,
+        entry: Option<Entry>,
+        fx: &mut Effects,
+    ) -> Result<(), Error> {
+        let (cycle, slice) = self.lengths();
+        let Some(file) = &self.file else { return Ok(()) };
         let cycle_due = self.cut || file.time(shown).saturating_sub(file.shown) >= cycle;
         let slice_due = shown.saturating_sub(self.slice_shown) >= slice;
-        let patience = KEYLESS_MICROS.min(cycle).min(slice);
-        if !(cycle_due || slice_due) || self.awaits_key(entry, patience) {
+        if !(cycle_due || slice_due) {
             return Ok(());
         }
         let Some(file) = &mut self.file else { return Ok(()) };
@@ -210,7 +241,7 @@ impl<F: Format> Recording<F> {
         if cycle_due {
             self.close(fx);
         }
-        self.start(frame.run, frame.at, Some(entry), false, fx)
+        self.start(frame.run, frame.at, entry, false, fx)
     }
 
     fn put(&mut self, frame: &Frame<'_>, fx: &mut Effects) -> Result<(), Error> {

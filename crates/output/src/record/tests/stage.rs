@@ -95,7 +95,7 @@ impl Stage {
     pub fn frame(&mut self) {
         let run = self.run.clone().unwrap();
         let rate = |track: TrackId| run.track(track).map(|track| track.timescale);
-        let video_at = run.start + self.video * FRAME;
+        let video_at = if self.with.0 { run.start + self.video * FRAME } else { i64::MAX };
         let audio_at = rate(TrackId::AUDIO).map_or(i64::MAX, |rate| rate.micros(Ticks(self.audio)));
         let track = if self.with.0 && video_at <= audio_at { TrackId::VIDEO } else { TrackId::AUDIO };
         let mark = format!("{}{}", if track == TrackId::VIDEO { 'v' } else { 'a' }, self.sent.len());
@@ -119,6 +119,12 @@ impl Stage {
         self.tick();
         self.sent.push((mark, self.wall));
         self.on(Event::Packet(&packet));
+    }
+
+    /// Pictures come again that stopped in the midst of the run.
+    pub fn look_again(&mut self) {
+        let start = self.run.as_ref().unwrap().start;
+        (self.with.0, self.video) = (true, (self.at - start) / FRAME + 1);
     }
 
     /// Frames for so many milliseconds.
