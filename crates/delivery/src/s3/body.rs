@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use md5::{Digest, Md5};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::progress::Progress;
@@ -75,6 +76,19 @@ fn cut(stretches: &[Stretch], mut offset: u64, mut len: u64) -> Vec<Stretch> {
 pub(super) fn range(stretches: &[Stretch], offset: u64, len: u64, progress: &Progress) -> ByteStream {
     let reader = Reader { stretches: cut(stretches, offset, len).into(), open: None };
     stream(Source::Files(Reading::Idle(Box::new(reader))), len, progress)
+}
+
+/// MD5 of `len` bytes of what the stretches are together, from `offset` on, in hex. Blocks.
+pub(super) fn md5(stretches: &[Stretch], offset: u64, len: u64) -> io::Result<String> {
+    let mut reader = Reader { stretches: cut(stretches, offset, len).into(), open: None };
+    let mut digest = Md5::new();
+    loop {
+        let data = reader.read()?;
+        if data.is_empty() {
+            return Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        digest.update(&data);
+    }
 }
 
 fn stream(source: Source, left: u64, progress: &Progress) -> ByteStream {

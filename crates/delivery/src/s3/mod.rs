@@ -1,8 +1,9 @@
 //! A store that speaks S3: AWS, MinIO, Alibaba OSS, Huawei OBS, Tencent COS and their kind.
 //!
 //! Small objects go up in one PUT, larger files in parts: [`PART`] bytes each, read from the disk as the network
-//! takes them, so that a put holds some hundred KiB whatever the object's size. A try that failed is given up
-//! whole: its parts are aborted, and the next try begins anew. Retries are the lane's; the SDK's are off.
+//! takes them, so that a put holds some hundred KiB whatever the object's size. The parts that a failed try for a new
+//! object got through stay, and the next try goes on with them, after a restart too: it asks the service which parts it
+//! has. Retries are the lane's; the SDK's are off.
 //!
 //! Only what AWS's own protocol needs is sent: no checksum trailers, no `aws-chunked`, because OSS and OBS refuse
 //! them.
@@ -14,6 +15,7 @@ mod client;
 mod mark;
 mod multipart;
 mod progress;
+mod resume;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -100,6 +102,8 @@ struct Inner {
     /// New objects that are being stored, as bucket and key: who else wants such a key gets another. Held for a few
     /// instructions.
     claimed: Mutex<HashSet<(String, String)>>,
+    /// Uploads that a try left unfinished. Held for a few instructions.
+    kept: Mutex<resume::Kept>,
 }
 
 impl S3Store {
@@ -111,7 +115,14 @@ impl S3Store {
             None => Style::of(&settings.url),
         };
         let client = client::client(&settings, style);
-        Self(Arc::new(Inner { settings, style, client, known: Mutex::default(), claimed: Mutex::default() }))
+        Self(Arc::new(Inner {
+            settings,
+            style,
+            client,
+            known: Mutex::default(),
+            claimed: Mutex::default(),
+            kept: Mutex::default(),
+        }))
     }
 
     /// Name of the storage.
@@ -163,6 +174,7 @@ impl Inner {
             Mode::New { mark } => {
                 let claim = self.claim(to)?;
                 if self.has(to, len, mark).await? {
+                    self.forget(mark, &to.key);
                     return Ok(len);
                 }
                 Some(claim)

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::time::timeout;
 
 use super::body::{self, Stretch};
 use super::progress::{Progress, unless_stalled};
+use super::resume::Begun;
 use super::{Inner, MIB, PART, Trouble, as_i64};
 use crate::store::{Headers, Mode, StoreError};
 
@@ -24,12 +26,20 @@ const COMPLETE: Duration = Duration::from_secs(600);
 /// own rule removes them.
 const ABORT: Duration = Duration::from_secs(5);
 
+/// The parts of a file of `len` bytes: number, offset, length.
+pub(super) fn parts(len: u64) -> impl Iterator<Item = (i32, u64, u64)> {
+    let step = part_len(len);
+    // Numbers begin with 1; 10,000 of them are no problem for an i32.
+    let offsets = (0..len).step_by(usize::try_from(step).unwrap_or(usize::MAX));
+    (1_i32..).zip(offsets).map(move |(number, offset)| (number, offset, step.min(len - offset)))
+}
+
 /// Bytes of each part but the last of a file of `len` bytes.
 fn part_len(len: u64) -> u64 {
     len.div_ceil(MAX_PARTS).next_multiple_of(MIB).max(PART)
 }
 
-/// Puts a file in parts: all of them or nothing.
+/// Puts a file in parts: all of them or nothing. What a try for a new object leaves unfinished, the next goes on with.
 pub(super) async fn put(
     inner: &Inner,
     to: &Object,
@@ -38,23 +48,47 @@ pub(super) async fn put(
     headers: Headers<'_>,
     mode: Mode<'_>,
 ) -> Result<(), StoreError> {
-    let mut upload = Upload::begin(inner, to, stretches, len, headers, mode).await?;
+    let begun = match mode {
+        Mode::New { mark } => inner.begun(to, &stretches, len, mark).await,
+        Mode::Replace => None,
+    };
+    let begun = match begun {
+        Some(begun) => begun,
+        None => begin(inner, to, headers, mode).await?,
+    };
+    let mut upload = Upload::of(inner, to, stretches, len, mode, begun);
     let finished = upload.finish().await;
     match &finished {
-        Ok(()) => upload.id = None,
-        Err(_) => upload.abort().await,
+        Ok(()) => upload.begun = None,
+        Err(trouble) if upload.mark.is_none() || trouble.spoils_upload() => upload.abort().await,
+        // Dropping it does what is right.
+        Err(_) => {}
     }
     Ok(finished?)
 }
 
-/// A multipart upload that has begun. Dropped before its end, it is aborted.
+async fn begin(inner: &Inner, to: &Object, headers: Headers<'_>, mode: Mode<'_>) -> Result<Begun, Trouble> {
+    let bucket = to.bucket.name.as_ref();
+    let request = inner.client.create_multipart_upload().bucket(bucket).key(&to.key);
+    let request = request.content_type(headers.content_type);
+    let request = request.set_cache_control(headers.cache_control.map(str::to_owned));
+    let request = request.set_metadata(super::mark::metadata(mode));
+    let created = inner.answer(request.send(), bucket).await?;
+    let id = created.upload_id.ok_or(Trouble::Answer { lacks: "an upload id" })?;
+    Ok(Begun { id, parts: BTreeMap::new() })
+}
+
+/// A multipart upload that has begun. Dropped before its end, it is kept for the next try if there may be one, else
+/// aborted.
 struct Upload<'a> {
     inner: &'a Inner,
     /// Where one part goes; the same for all.
     target: Arc<Target>,
     len: u64,
-    /// `None` when there is nothing left to abort.
-    id: Option<String>,
+    /// Whose it is; `None` if nobody goes on with it.
+    mark: Option<String>,
+    /// `None` when there is nothing left to keep or abort.
+    begun: Option<Begun>,
 }
 
 /// What every part needs to know.
@@ -68,66 +102,76 @@ struct Target {
 }
 
 impl<'a> Upload<'a> {
-    async fn begin(
+    fn of(
         inner: &'a Inner,
         to: &Object,
         stretches: Vec<Stretch>,
         len: u64,
-        headers: Headers<'_>,
         mode: Mode<'_>,
-    ) -> Result<Self, Trouble> {
-        let bucket = to.bucket.name.as_ref();
-        let request = inner.client.create_multipart_upload().bucket(bucket).key(&to.key);
-        let request = request.content_type(headers.content_type);
-        let request = request.set_cache_control(headers.cache_control.map(str::to_owned));
-        let request = request.set_metadata(super::mark::metadata(mode));
-        let created = inner.answer(request.send(), bucket).await?;
-        let id = created.upload_id.ok_or(Trouble::Answer { lacks: "an upload id" })?;
+        begun: Begun,
+    ) -> Self {
         let target = Arc::new(Target {
             client: inner.client.clone(),
-            bucket: bucket.to_owned(),
+            bucket: to.bucket.name.to_string(),
             key: to.key.clone(),
             stretches,
-            id: id.clone(),
+            id: begun.id.clone(),
             stall: inner.settings.stall,
         });
-        Ok(Self { inner, target, len, id: Some(id) })
+        let mark = match mode {
+            Mode::New { mark } => Some(mark.to_owned()),
+            Mode::Replace => None,
+        };
+        Self { inner, target, len, mark, begun: Some(begun) }
     }
 
-    async fn finish(&self) -> Result<(), Trouble> {
-        let parts = self.send_parts().await?;
-        self.complete(parts).await
+    async fn finish(&mut self) -> Result<(), Trouble> {
+        self.send_parts().await?;
+        let parts = self.begun.iter().flat_map(|begun| &begun.parts);
+        let parts =
+            parts.map(|(&number, etag)| CompletedPart::builder().part_number(number).e_tag(etag).build());
+        self.complete(parts.collect()).await
     }
 
-    async fn send_parts(&self) -> Result<Vec<CompletedPart>, Trouble> {
-        let (mut under_way, mut done) = (JoinSet::new(), Vec::new());
-        let step = part_len(self.len);
-        // Numbers begin with 1; 10,000 of them are no problem for an i32.
-        for (number, offset) in
-            (1_i32..).zip((0..self.len).step_by(usize::try_from(step).unwrap_or(usize::MAX)))
-        {
-            if under_way.len() == IN_FLIGHT {
-                done.push(self.joined(&mut under_way).await?);
+    async fn send_parts(&mut self) -> Result<(), Trouble> {
+        let mut under_way = JoinSet::new();
+        let sent = self.send_each(&mut under_way).await;
+        // After one that failed, too: the next try need not send what still arrives.
+        while self.mark.is_some() && !under_way.is_empty() {
+            let _ = self.joined(&mut under_way).await;
+        }
+        sent
+    }
+
+    async fn send_each(&mut self, under_way: &mut JoinSet<(i32, Sent)>) -> Result<(), Trouble> {
+        for (number, offset, len) in parts(self.len) {
+            if self.begun.as_ref().is_some_and(|begun| begun.parts.contains_key(&number)) {
+                continue;
             }
-            let (target, len) = (Arc::clone(&self.target), step.min(self.len - offset));
+            if under_way.len() == IN_FLIGHT {
+                self.joined(under_way).await?;
+            }
+            let target = Arc::clone(&self.target);
             under_way.spawn(async move { (number, target.send_part(number, offset, len).await) });
         }
         while !under_way.is_empty() {
-            done.push(self.joined(&mut under_way).await?);
+            self.joined(under_way).await?;
         }
-        done.sort_by_key(|part| part.part_number);
-        Ok(done)
+        Ok(())
     }
 
-    /// The next part that is there.
-    async fn joined(&self, under_way: &mut JoinSet<(i32, Sent)>) -> Result<CompletedPart, Trouble> {
+    /// Waits for the next part that is there.
+    async fn joined(&mut self, under_way: &mut JoinSet<(i32, Sent)>) -> Result<(), Trouble> {
         // A task ends without a value only if it panics or the runtime ends.
         let Some(Ok((number, sent))) = under_way.join_next().await else { return Err(Trouble::Cancelled) };
         let etag = match sent? {
             Ok(part) => part.e_tag.ok_or(Trouble::Answer { lacks: "an ETag" })?,
             Err(error) => return Err(self.inner.trouble(&error, &self.target.bucket)),
         };
-        Ok(CompletedPart::builder().part_number(number).e_tag(etag).build())
+        if let Some(begun) = &mut self.begun {
+            begun.parts.insert(number, etag);
+        }
+        Ok(())
     }
 
     async fn complete(&self, parts: Vec<CompletedPart>) -> Result<(), Trouble> {
@@ -140,16 +184,19 @@ impl<'a> Upload<'a> {
     }
 
     async fn abort(&mut self) {
-        if let Some(id) = self.id.take() {
-            abort(Arc::clone(&self.target), id).await;
+        if let Some(begun) = self.begun.take() {
+            abort(Arc::clone(&self.target), begun.id).await;
         }
     }
 }
 
 impl Drop for Upload<'_> {
     fn drop(&mut self) {
-        if let (Some(id), Ok(runtime)) = (self.id.take(), Handle::try_current()) {
-            runtime.spawn(abort(Arc::clone(&self.target), id));
+        let Some(begun) = self.begun.take() else { return };
+        if let Some(mark) = self.mark.take() {
+            self.inner.keep(mark, self.target.key.clone(), begun);
+        } else if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(abort(Arc::clone(&self.target), begun.id));
         }
     }
 }

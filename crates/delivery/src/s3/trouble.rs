@@ -197,6 +197,14 @@ impl Trouble {
         }
     }
 
+    /// Whether an upload can't be gone on with after it: it is gone, or its parts are not what they should be.
+    pub(super) fn spoils_upload(&self) -> bool {
+        match self {
+            Self::Refused { refusal } => (400..500).contains(&refusal.status),
+            trouble => trouble.kind() == ErrorKind::Permanent,
+        }
+    }
+
     /// Whether it may be different for another bucket of the service.
     pub(super) fn is_of_one_bucket(&self) -> bool {
         matches!(self, Self::Denied { .. } | Self::NoBucket { .. } | Self::WrongRegion { .. })

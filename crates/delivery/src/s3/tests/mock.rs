@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use md5::{Digest, Md5};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -50,8 +51,10 @@ pub struct Asked {
 pub struct State {
     pub asked: Vec<Asked>,
     pub objects: BTreeMap<String, Stored>,
-    /// Bytes of each part by number, of uploads not complete.
-    pub parts: BTreeMap<u32, u64>,
+    /// Of each part by number its bytes and its ETag, of an upload not complete.
+    pub parts: BTreeMap<u32, (u64, String)>,
+    /// Key of that upload.
+    pub upload: Option<String>,
     pub aborted: usize,
     /// Of an upload that is not complete.
     pub mark: Option<String>,
@@ -106,6 +109,10 @@ impl Mock {
 
     pub fn look<T>(&self, at: impl FnOnce(&State) -> T) -> T {
         at(&self.service.state.lock().unwrap())
+    }
+
+    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.service.change(change)
     }
 
     /// Waits until the service has seen something.
@@ -176,14 +183,16 @@ impl Service {
         let _ = body.collect().await;
         if asked.method == Method::POST && has("uploads") {
             let mark = asked.headers.get("x-amz-meta-millrace").cloned();
-            self.change(|state| state.mark = mark);
+            let key = asked.path.trim_start_matches("/live/").replace("%20", " ");
+            self.change(|state| (state.mark, state.upload) = (mark, Some(key)));
             let id = "<InitiateMultipartUploadResult><UploadId>up</UploadId></InitiateMultipartUploadResult>";
             return Response::new(Full::from(id));
         }
         if asked.method == Method::POST {
             let len = self.change(|state| {
-                let len = std::mem::take(&mut state.parts).into_values().sum();
+                let len = std::mem::take(&mut state.parts).into_values().map(|(len, _)| len).sum();
                 let mark = state.mark.take();
+                state.upload = None;
                 state.objects.insert(asked.path.clone(), Stored { len, mark, ..Stored::default() });
                 len
             });
@@ -192,7 +201,17 @@ impl Service {
             return Response::new(Full::from(done));
         }
         if asked.method == Method::DELETE && has("uploadId") {
-            self.change(|state| state.aborted += 1);
+            self.change(|state| {
+                state.aborted += 1;
+                state.parts.clear();
+                state.upload = None;
+            });
+        }
+        if asked.method == Method::GET && (has("uploads") || has("uploadId")) {
+            return match has("uploads") || self.state.lock().unwrap().upload.is_some() {
+                true => Response::new(Full::from(self.list(has("uploads")))),
+                false => refusal(404, "NoSuchUpload", "", None),
+            };
         }
         let found = self.change(|state| state.objects.get(&asked.path).cloned());
         match (asked.method, found) {
@@ -214,32 +233,54 @@ impl Service {
         }
     }
 
+    /// The uploads that are not complete, or the parts of one.
+    fn list(&self, uploads: bool) -> String {
+        let state = self.state.lock().unwrap();
+        if uploads {
+            let upload = |key: &String| {
+                format!(
+                    "<Upload><Key>{key}</Key><UploadId>up</UploadId><Initiated>2026-11-20T13:20:00Z</Initiated></Upload>"
+                )
+            };
+            let uploads: String = state.upload.iter().map(upload).collect();
+            return format!("<ListMultipartUploadsResult>{uploads}</ListMultipartUploadsResult>");
+        }
+        let part = |(number, (len, etag)): (&u32, &(u64, String))| {
+            format!("<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag><Size>{len}</Size></Part>")
+        };
+        let parts: String = state.parts.iter().map(part).collect();
+        format!("<ListPartsResult>{parts}</ListPartsResult>")
+    }
+
     async fn take(&self, asked: &Asked, mut body: Incoming) -> Response<Full<Bytes>> {
         self.change(|state| {
             state.bodies += 1;
             state.most_bodies = state.most_bodies.max(state.bodies);
         });
-        let (mut len, mut bytes) = (0, Vec::new());
+        let (mut len, mut bytes, mut digest) = (0, Vec::new(), Md5::new());
         let part = asked.query.split('&').find_map(|pair| pair.strip_prefix("partNumber="));
         while let Some(Ok(frame)) = body.frame().await {
             let data = frame.into_data().unwrap_or_default();
             len += data.len() as u64;
-            if part.is_none() {
-                bytes.extend_from_slice(&data);
+            match part {
+                None => bytes.extend_from_slice(&data),
+                Some(_) => digest.update(&data),
             }
         }
+        let etag: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let mark = asked.headers.get("x-amz-meta-millrace").cloned();
         let content_type = asked.headers.get("content-type").cloned().unwrap_or_default();
+        let answer = Response::builder().header("etag", format!("\"{etag}\""));
         self.change(|state| {
             state.bodies -= 1;
             match part {
-                Some(number) => drop(state.parts.insert(number.parse().unwrap(), len)),
+                Some(number) => drop(state.parts.insert(number.parse().unwrap(), (len, etag))),
                 None => {
                     state.objects.insert(asked.path.clone(), Stored { len, bytes, content_type, mark });
                 }
             }
         });
-        acknowledged()
+        answer.body(Full::default()).unwrap()
     }
 }
 

@@ -271,3 +271,69 @@ async fn a_key_that_the_service_never_takes_is_told_from_trouble_though_a_head_h
     let trouble = Mock::refusing(400, "RequestTimeout").await;
     assert_eq!(put_new(&trouble, &body, "one").await.unwrap_err().kind, ErrorKind::Temporary);
 }
+
+/// Numbers of the parts that were sent, and how many uploads began.
+fn sent(mock: &Mock) -> (Vec<String>, usize) {
+    mock.look(|state| {
+        let part = |asked: &Asked| {
+            let number = asked.query.split('&').find_map(|pair| pair.strip_prefix("partNumber="))?;
+            (asked.method == Method::PUT).then(|| number.to_owned())
+        };
+        let mut parts: Vec<String> = state.asked.iter().filter_map(part).collect();
+        parts.sort();
+        let began = |asked: &&Asked| asked.method == Method::POST && asked.query.contains("uploads");
+        (parts, state.asked.iter().filter(began).count())
+    })
+}
+
+/// A service that fails once at the last part.
+async fn fails_at_the_end() -> Mock {
+    let broken = std::sync::atomic::AtomicBool::new(false);
+    Mock::start(move |_, asked: &Asked| {
+        let first = is_part(asked, 3) && !broken.swap(true, std::sync::atomic::Ordering::Relaxed);
+        first.then_some(Fate::Cut)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_next_try_sends_only_the_parts_that_are_not_there_after_a_restart_too() {
+    for restarted in [false, true] {
+        let (mock, dir) = (fails_at_the_end().await, TempDir::new().unwrap());
+        let (body, to, headers) = (big(&dir), object("a/b c.ts"), Headers::of("video/mp4"));
+        let (first, second) = (store(&mock), store(&mock));
+        let second = if restarted { &second } else { &first };
+        first.put(&to, &body, headers, Mode::New { mark: "one" }).await.unwrap_err();
+        assert_eq!(mock.look(|state| state.aborted), 0);
+        let there = mock.look(|state| state.parts.len());
+        assert_eq!(second.put(&to, &body, headers, Mode::New { mark: "one" }).await.unwrap(), BIG);
+        let (parts, began) = sent(&mock);
+        assert_eq!((parts.len(), began), (1 + 3, 1), "{there} were there; {parts:?}");
+        assert_eq!(mock.look(|state| state.objects["/live/a/b%20c.ts"].mark.clone()).as_deref(), Some("one"));
+    }
+}
+
+#[tokio::test]
+async fn an_upload_of_other_bytes_is_not_gone_on_with() {
+    let (mock, dir) = (fails_at_the_end().await, TempDir::new().unwrap());
+    let (to, headers) = (object("a/b c.ts"), Headers::of("video/mp4"));
+    store(&mock).put(&to, &big(&dir), headers, Mode::New { mark: "one" }).await.unwrap_err();
+    let other = dir.path().join("other");
+    std::fs::write(&other, vec![7; usize::try_from(BIG).unwrap()]).unwrap();
+    store(&mock).put(&to, &Body::File(other), headers, Mode::New { mark: "two" }).await.unwrap();
+    assert_eq!(sent(&mock).1, 2);
+}
+
+#[tokio::test]
+async fn an_upload_that_the_service_forgot_begins_anew() {
+    let (mock, dir) = (fails_at_the_end().await, TempDir::new().unwrap());
+    let (store, to, headers) = (store(&mock), object("a/b c.ts"), Headers::of("video/mp4"));
+    store.put(&to, &big(&dir), headers, Mode::New { mark: "one" }).await.unwrap_err();
+    mock.change(|state| {
+        state.upload = None;
+        state.parts.clear();
+    });
+    store.put(&to, &big(&dir), headers, Mode::New { mark: "one" }).await.unwrap();
+    assert_eq!(sent(&mock).1, 2);
+    assert_eq!(mock.look(|state| state.objects["/live/a/b%20c.ts"].len), BIG);
+}
