@@ -19,7 +19,11 @@ const SURPLUS: i64 = 1;
 
 /// How the stated times of a track have been off the count of its samples of late. Times are ticks of the track.
 #[derive(Debug, Default)]
-pub(crate) struct Drift(Option<Window>);
+pub(crate) struct Drift {
+    /// What was stated last.
+    stated: Option<i64>,
+    window: Option<Window>,
+}
 
 /// Frames in a row that were off in the same direction, and by how much.
 #[derive(Debug)]
@@ -35,22 +39,26 @@ impl Drift {
     /// length of the frame before.
     pub(crate) fn follow(&mut self, count: i64, stated: i64, step: i64, timescale: Timescale) -> i64 {
         let hz = i64::from(timescale.hz());
+        // The same time again tells nothing of the frames after the first.
+        if self.stated.replace(stated) == Some(stated) {
+            return count;
+        }
         let off = stated.saturating_sub(count);
         if off.saturating_mul(1_000) > HOLE_MILLIS * hz || off < -SURPLUS * hz {
-            self.0 = None;
+            self.window = None;
             return stated;
         }
         if off.abs() <= step.max(hz / TOLERANCE) {
-            self.0 = None;
+            self.window = None;
             return count;
         }
-        let begun = self.0.take().filter(|window| (window.low > 0) == (off > 0));
+        let begun = self.window.take().filter(|window| (window.low > 0) == (off > 0));
         let mut window = begun.unwrap_or(Window { since: count, frames: 0, low: off, high: off });
         window.take(off);
         if window.tells(count, hz) {
             return count.saturating_add(window.least());
         }
-        self.0 = Some(window);
+        self.window = Some(window);
         count
     }
 }

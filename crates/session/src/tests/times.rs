@@ -135,6 +135,13 @@ fn sound_that_is_stamped_in_bunches_is_exact() {
 }
 
 #[test]
+fn sound_whose_timestamps_stand_still_is_counted() {
+    let stage = bent(clip(), |kind, at| if kind == Kind::Audio { 0 } else { at });
+    assert!(exact(&stage.packets(Kind::Audio)));
+    assert_eq!((stage.gaps(), stage.warnings()), (vec![], vec![]));
+}
+
+#[test]
 fn sound_whose_timestamps_jitter_is_exact() {
     // Some number between -40 and 40 for each millisecond.
     let jitter = |at: i64| at * 7_919 % 81 - 40;
@@ -183,5 +190,50 @@ fn sound_whose_clock_drifts_is_never_far_from_the_pictures() {
         let odd = packets.iter().filter(|packet| packet.duration != 1024).count();
         let most = 2 * (packets.len() as i64 * ppm.abs() / 1_000_000 + 1);
         assert!(odd as i64 <= most, "{ppm} ppm: {odd} in {}", packets.len());
+    }
+}
+
+/// Some number below `below`, another one for each `seed` and `n`.
+fn some(seed: u64, n: u64, below: u64) -> i64 {
+    let mixed =
+        (0..3).fold(seed << 8 | n, |x, _| (x ^ x >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9).rotate_left(31));
+    (mixed % below) as i64
+}
+
+/// Whether each frame is there, in step with the other track, and shown when it is decoded or later.
+fn is_sound(stage: &Stage) -> bool {
+    let last = |kind| stage.packets(kind).last().unwrap().end().0;
+    let count = |kind| stage.packets(kind).len();
+    (count(Kind::Video), count(Kind::Audio), shown_early(stage)) == (300, 562, 0)
+        && (last(Kind::Video) / 90 - last(Kind::Audio) / 48).abs() < 100
+}
+
+#[test]
+fn clocks_that_are_set_however_often_keep_sound_and_picture_in_step() {
+    for seed in 0..100 {
+        let sets: Vec<(i64, i64)> = (0..3)
+            .map(|n| {
+                (
+                    some(seed, n, 12_000),
+                    [-60_000, -1_500, -900, -400, -150, 150, 900, 60_000][some(seed, 3 + n, 8) as usize],
+                )
+            })
+            .collect();
+        let stage = bent(clip(), |_, at| {
+            200_000 + at + sets.iter().filter(|(since, _)| *since <= at).map(|(_, by)| by).sum::<i64>()
+        });
+        assert!(is_sound(&stage), "{sets:?}");
+    }
+}
+
+#[test]
+fn one_wrong_stamp_leaves_sound_and_picture_in_step() {
+    for seed in 0..100 {
+        let (when, by) = (2_000 + some(seed, 0, 8_000), some(seed, 1, 6_000) - 3_000);
+        let whose = if some(seed, 2, 2) == 0 { Kind::Video } else { Kind::Audio };
+        let stage = bent(clip(), |kind, at| {
+            if kind == whose && (when..when + 40).contains(&at) { at + by + 3_000 } else { at + 3_000 }
+        });
+        assert!(is_sound(&stage), "{by} ms at {when} ms of {whose:?}");
     }
 }
