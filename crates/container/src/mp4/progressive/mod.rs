@@ -34,11 +34,14 @@ const COPY: usize = 256 * 1024;
 /// Where parameters changed the track has one more sample entry. A decoder needs it to have the same codec, and the
 /// timescale must stay; who writes begins another file otherwise.
 ///
+/// Heads of open GOPs are no sync samples, and no random access entries either (`rap `, ISO/IEC 14496-12 §10.4): a
+/// reader that goes by these, such as Chromium's, fails at pictures that need what came before.
+///
 /// What is presented first, of any track, is at the movie's beginning; a track that begins later has an empty edit
 /// before it, of the others none. No roll distance is given for Opus, as the fragments have none.
 ///
 /// Memory: 4 bytes a sample, 8 more where composition offsets vary (B-frames), 8 more where durations do, 4 for each
-/// key frame and head of an open GOP, 40 for each fragment; twice for the time of [`Progressive::read`]. `MAX_SAMPLES` bounds it. The media is
+/// key frame, 40 for each fragment; twice for the time of [`Progressive::read`]. `MAX_SAMPLES` bounds it. The media is
 /// never in memory.
 #[derive(Debug)]
 pub struct Progressive {

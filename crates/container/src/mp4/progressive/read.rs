@@ -21,9 +21,6 @@ const FLAGS: u32 = 0x400;
 const COMPOSITION: u32 = 0x800;
 /// sample_is_non_sync_sample (ISO/IEC 14496-12 §8.8.3.1).
 const IS_NON_SYNC: u32 = 0x0001_0000;
-/// sample_depends_on, and its value for a picture that needs no other (ISO/IEC 14496-12 §8.8.3.1).
-const DEPENDS_ON: u32 = 0x0300_0000;
-const ON_NONE: u32 = 0x0200_0000;
 
 /// What a `moov` says of a track.
 pub(super) struct Head {
@@ -53,8 +50,6 @@ pub(super) struct Sample {
     pub duration: u32,
     pub size: u32,
     pub sync: bool,
-    /// No sync sample, but a picture that needs no other: the head of an open GOP.
-    pub open: bool,
     pub cts: i32,
 }
 
@@ -150,12 +145,10 @@ fn trun(mut body: Cursor<'_>, tfhd: &Tfhd, base_dts: u64) -> Option<Run> {
         let bytes = body.u32()?;
         let own = if flags & FLAGS != 0 { Some(body.u32()?) } else { None };
         let first = first_flags.filter(|_| index == 0);
-        let stated = own.or(first).or(tfhd.flags)?;
-        let sync = stated & IS_NON_SYNC == 0;
-        let open = !sync && stated & DEPENDS_ON == ON_NONE;
+        let sync = own.or(first).or(tfhd.flags)? & IS_NON_SYNC == 0;
         let cts = if flags & COMPOSITION != 0 { body.i32()? } else { 0 };
         size += u64::from(bytes);
-        samples.push(Sample { duration, size: bytes, sync, open, cts });
+        samples.push(Sample { duration, size: bytes, sync, cts });
     }
     Some(Run { track_id: tfhd.track_id, base_dts, offset: u64::try_from(offset).ok()?, size, samples })
 }

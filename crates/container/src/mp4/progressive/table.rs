@@ -17,8 +17,6 @@ pub(super) struct Table {
     pub sizes: Vec<u32>,
     /// Numbers of the sync samples of a video track, from 1 on.
     pub sync: Vec<u32>,
-    /// Numbers of the samples of a video track at which an open GOP begins.
-    pub open: Vec<u32>,
     /// Decode time of the first sample; `None` before it.
     pub start: Option<u64>,
     /// Decode time at which the last sample ends.
@@ -40,7 +38,6 @@ impl Table {
             offsets: Lengths::default(),
             sizes: Vec::new(),
             sync: Vec::new(),
-            open: Vec::new(),
             start: None,
             end: 0,
             shown_from: i64::MAX,
@@ -101,9 +98,8 @@ impl Table {
         self.durations.push(sample.duration);
         self.offsets.push(sample.cts);
         self.sizes.push(sample.size);
-        let starts = if sample.sync { &mut self.sync } else { &mut self.open };
-        if (sample.sync || sample.open) && self.head.video {
-            starts.push(u32::try_from(self.sizes.len()).unwrap_or(u32::MAX));
+        if sample.sync && self.head.video {
+            self.sync.push(u32::try_from(self.sizes.len()).unwrap_or(u32::MAX));
         }
     }
 

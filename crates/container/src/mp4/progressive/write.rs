@@ -6,9 +6,6 @@ use super::scan::Chunk;
 use super::table::Table;
 use crate::mp4::init::{Boxed, dinf, nest};
 
-/// grouping_type of visual random access entries (ISO/IEC 14496-12 §10.4).
-const RAP: u32 = u32::from_be_bytes(*b"rap ");
-
 /// The index of a file whose chunks follow each other from `base` on.
 pub(super) struct Index<'a> {
     pub tables: &'a [&'a Table],
@@ -112,7 +109,6 @@ impl Index<'_> {
         if table.head.video && table.sync.len() < table.sizes.len() {
             full(b"stss", 0, table.sync.len(), out, |out| words(out, &table.sync))?;
         }
-        open(&table.open, out)?;
         let same = stsc(chunks);
         full(b"stsc", 0, same.len(), out, |out| same.iter().for_each(|entry| words(out, entry)))?;
         nest(b"stsz", out, |out| {
@@ -184,42 +180,6 @@ impl Edit {
         let empty = (self.empty > 0).then(|| entry(self.empty, None));
         Elst { entries: empty.into_iter().chain([entry(self.duration, Some(self.media_time))]).collect() }
     }
-}
-
-/// Samples at which an open GOP begins, for readers of ISO files (`rap `, ISO/IEC 14496-12 §10.4) and those of QuickTime's
-/// (partial sync samples), so that both can seek there. How many leading samples follow is not said.
-fn open(samples: &[u32], out: &mut Vec<u8>) -> Boxed {
-    if samples.is_empty() {
-        return Ok(());
-    }
-    full(b"stps", 0, samples.len(), out, |out| words(out, samples))?;
-    nest(b"sgpd", out, |out| {
-        words(out, &[1 << 24, RAP, 1, 1]); // version, grouping_type, default_length, entry_count
-        out.push(0); // num_leading_samples_known
-        Ok(())
-    })?;
-    let groups = groups(samples);
-    nest(b"sbgp", out, |out| {
-        words(out, &[0, RAP, count(groups.len())]);
-        groups.iter().for_each(|group| words(out, group));
-        Ok(())
-    })
-}
-
-/// How many samples in a row are in no group (0) or are all of `samples` (1). What follows the last one is in none.
-fn groups(samples: &[u32]) -> Vec<[u32; 2]> {
-    let mut groups: Vec<[u32; 2]> = Vec::new();
-    let mut next = 1;
-    for &sample in samples {
-        match groups.last_mut().filter(|_| sample == next) {
-            Some([count, _]) => *count += 1,
-            None => {
-                groups.extend([[sample.saturating_sub(next), 0], [1, 1]].into_iter().filter(|[n, _]| *n > 0))
-            }
-        }
-        next = sample.saturating_add(1);
-    }
-    groups
 }
 
 /// Chunks in a row of as many samples and the same sample entry: first chunk, samples, entry.
