@@ -95,7 +95,7 @@ pub struct Settings {
     /// Bytes of effects of all lanes that may wait in memory, [`MEMORY_BYTES`] by default; beyond it recordings
     /// get gaps.
     pub memory_bytes: usize,
-    /// Bytes that may wait for their stores, with the files that still grow of those whose store is away; beyond it the
+    /// Bytes that may wait for their stores. Files that grow or are being sent count if their store is away. Beyond it the
     /// largest backlogs get gaps. `None`: the whole disk.
     pub spool_bytes: Option<u64>,
     /// Bytes of the spool's disk that are left for others, [`SPOOL_FREE_BYTES`] by default.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct Holding {
     bytes: AtomicU64,
-    open: AtomicU64,
+    waiting: AtomicU64,
     stuck: AtomicBool,
     over: AtomicBool,
 }
@@ -17,9 +17,9 @@ impl Holding {
         self.stuck.store(stuck, Ordering::Relaxed);
     }
 
-    /// Bytes of its files that still grow.
-    pub fn set_open(&self, bytes: u64) {
-        self.open.store(bytes, Ordering::Relaxed);
+    /// Bytes of objects that wait for others to be sent.
+    pub fn set_waiting(&self, bytes: u64) {
+        self.waiting.store(bytes, Ordering::Relaxed);
     }
 
     /// Whether it must do without.
@@ -43,12 +43,11 @@ impl Holding {
         Held { bytes, stuck: self.stuck.load(Ordering::Relaxed), over: self.is_over() }
     }
 
-    /// What waits for its store. A file that still grows waits for nothing but its end, unless its store does not take
-    /// what went before it.
+    /// What waits for its store. What still grows waits for its own end, and what is just being sent for nothing, unless
+    /// the store does not take it.
     pub(super) fn waiting(&self) -> Held {
         let held = self.held();
-        let open = if held.stuck { 0 } else { self.open.load(Ordering::Relaxed) };
-        Held { bytes: held.bytes.saturating_sub(open), ..held }
+        if held.stuck { held } else { Held { bytes: self.waiting.load(Ordering::Relaxed), ..held } }
     }
 
     /// Says whether it must do without; whether that is new.
@@ -155,10 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_still_grows_waits_for_its_store_only_if_that_is_away() {
+    fn what_still_grows_or_is_just_being_sent_waits_for_its_store_only_if_that_is_away() {
         let lane = Holding::default();
         lane.took(100);
-        lane.set_open(80);
+        lane.set_waiting(20);
         assert_eq!((lane.held(), lane.waiting()), (working(100), working(20)));
         lane.set_stuck(true);
         assert_eq!((lane.held(), lane.waiting()), (stuck(100), stuck(100)));

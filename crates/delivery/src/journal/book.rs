@@ -18,6 +18,8 @@ pub(crate) struct Book {
     pub next: u64,
     /// What is not dealt with.
     pub pending: BTreeMap<u64, Arc<What>>,
+    /// Bytes of the spool that this has.
+    pending_bytes: u64,
     /// What the output saved.
     pub saved: Saved,
     /// Objects whose key was taken, and the key that they have instead.
@@ -103,13 +105,17 @@ impl Book {
         {
             *self.waiting.entry(cargo.to.clone()).or_default() += 1;
         }
-        self.pending.insert(parcel.n, Arc::new(parcel.what.clone()));
+        self.pending_bytes += parcel.what.spooled();
+        if let Some(before) = self.pending.insert(parcel.n, Arc::new(parcel.what.clone())) {
+            self.pending_bytes -= before.spooled();
+        }
         self.next = self.next.max(parcel.n + 1);
     }
 
     /// Takes in that a parcel is dealt with; it comes back.
     pub fn done(&mut self, done: &Done) -> Option<Arc<What>> {
         let what = self.pending.remove(&done.n)?;
+        self.pending_bytes -= what.spooled();
         if let What::Object(cargo) = &*what
             && let Some(count) = self.waiting.get_mut(&cargo.to)
             && cargo.replace
@@ -157,15 +163,12 @@ impl Book {
 
     /// Bytes of the spool that it speaks of.
     pub fn bytes(&self) -> u64 {
-        let waiting = self.pending.values().map(|what| match &**what {
-            What::Object(cargo) => cargo.source.files().iter().map(|(_, len)| len).sum(),
-            _ => 0_u64,
-        });
-        self.open_bytes() + waiting.sum::<u64>()
+        self.open.values().map(|file| file.len).sum::<u64>() + self.pending_bytes
     }
 
-    /// Bytes of files that still grow.
-    pub fn open_bytes(&self) -> u64 {
-        self.open.values().map(|file| file.len).sum()
+    /// Bytes of objects that wait for others to be sent.
+    pub fn waiting(&self) -> u64 {
+        let first = self.pending.first_key_value().map_or(0, |(_, what)| what.spooled());
+        self.pending_bytes - first
     }
 }

@@ -130,6 +130,14 @@ impl What {
             _ => 0,
         }
     }
+
+    /// Bytes that it has in the spool.
+    pub fn spooled(&self) -> u64 {
+        match self {
+            Self::Object(cargo) => cargo.source.files().iter().map(|(_, len)| len).sum(),
+            _ => 0,
+        }
+    }
 }
 
 /// An object on its way.

@@ -97,7 +97,7 @@ impl Files {
             }
         }
         files.holding.took(files.book().bytes());
-        files.holding.set_open(files.book().open_bytes());
+        files.holding.set_waiting(files.book().waiting());
         Ok(files)
     }
 
@@ -162,7 +162,7 @@ impl Files {
                 book.did(transaction);
                 transaction.closed.iter().for_each(|id| drop(io.open.remove(id)));
             }
-            self.holding.set_open(book.open_bytes());
+            self.holding.set_waiting(book.waiting());
             book.next
         };
         io.freed.extend(freed);
@@ -179,7 +179,13 @@ impl Files {
         let record = Record::Done(done);
         self.append(&mut io, &record)?;
         let Record::Done(done) = record else { return Ok(false) };
-        if let Some(What::Object(cargo)) = self.book().done(&done).as_deref() {
+        let what = {
+            let mut book = self.book();
+            let what = book.done(&done);
+            self.holding.set_waiting(book.waiting());
+            what
+        };
+        if let Some(What::Object(cargo)) = what.as_deref() {
             let files = cargo.source.files().into_iter();
             io.freed.extend(files.map(|(name, len)| (name.to_owned(), len)));
             if let Source::Progressive { name, .. } = &cargo.source {

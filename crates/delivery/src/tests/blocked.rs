@@ -64,7 +64,12 @@ fn what_a_restart_finds_in_the_spool_counts() {
     *house.warehouse.away.lock().unwrap() = true;
     runtime().block_on(async {
         let (delivery, _) = house.open();
-        lane(&delivery).accept(vec![fresh(), grow(0, &"x".repeat(600)), put("a", "x", &"y".repeat(1_000))]);
+        lane(&delivery).accept(vec![
+            fresh(),
+            grow(0, &"x".repeat(600)),
+            put("a", "x", "y"),
+            put("b", "x", &"y".repeat(1_000)),
+        ]);
         delivery.drain(Duration::from_secs(5)).await;
     });
     runtime().block_on(async {
@@ -180,9 +185,9 @@ fn a_full_spool_blocks_the_lane_whose_store_is_away_or_hangs_and_no_other() {
             let settings = Settings { spool_bytes: Some(10_000), ..house.settings() };
             let delivery = open_two(&house, other, settings);
             let (stuck, works) = (lane(&delivery), lane(&delivery));
-            // What is open is not waiting: a file may be larger than all that may wait.
+            // What is open or just being sent is not waiting: a file may be larger than all that may wait.
             works.accept(vec![grow(0, &"x".repeat(30_000))]);
-            for n in 0..11 {
+            for n in 0..12 {
                 stuck.accept(vec![elsewhere(&n.to_string(), &"y".repeat(1_000))]);
                 until(|| stuck.status().pending == n + 1).await;
             }
