@@ -218,7 +218,8 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Whether two files have the same bytes.
 fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
-    let (of_a, of_b) = (fs::metadata(a)?, fs::metadata(b)?);
+    // A link that leads nowhere is something else, not something that may come.
+    let (of_a, of_b) = (fs::metadata(a)?, fs::symlink_metadata(b)?);
     if (of_a.dev(), of_a.ino()) == (of_b.dev(), of_b.ino()) {
         return Ok(true);
     }

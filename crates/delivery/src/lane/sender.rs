@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use output::{Entry, Notice, Object};
 use tokio::task::spawn_blocking;
@@ -63,7 +63,10 @@ async fn done(state: &Arc<State>, done: Done) {
 /// Until it is done, or never can be. What became of it, if it is an object.
 async fn deal_with(state: &Arc<State>, n: u64, what: &What) -> Option<Outcome> {
     match what {
-        What::Object(cargo) => Some(Delivery { state, cargo, n }.run().await),
+        What::Object(cargo) => {
+            let delivery = Delivery { state, cargo, n, told: AtomicBool::new(false) };
+            Some(delivery.run().await)
+        }
         What::Index(entry) => {
             index(state, entry).await;
             None
@@ -144,6 +147,8 @@ struct Delivery<'a> {
     state: &'a Arc<State>,
     cargo: &'a Cargo,
     n: u64,
+    /// Whether it was told what its file lacks: once for all tries.
+    told: AtomicBool,
 }
 
 impl Delivery<'_> {
@@ -233,13 +238,17 @@ impl Delivery<'_> {
         let (file, head) = (self.path(name), self.path(name).with_extension("head"));
         let (from, to) = (file.clone(), head.clone());
         let made = blocking(move || progressive(&from, &to)).await;
-        match made.map_err(|error| StoreError::io("make progressive file", error))? {
+        let made = made.map_err(|error| StoreError::io("make progressive file", error))?;
+        let told = self.told.swap(true, Ordering::Relaxed);
+        match made {
             Made::Whole { pieces, cut } => {
-                self.state.cut(&self.cargo.to, cut);
+                self.state.cut(&self.cargo.to, if told { 0 } else { cut });
                 Ok(Body::Join { head, file, pieces })
             }
             Made::Never(why) => {
-                self.state.stays_fragmented(&self.cargo.to, &why);
+                if !told {
+                    self.state.stays_fragmented(&self.cargo.to, &why);
+                }
                 Ok(Body::File(file))
             }
         }
@@ -269,9 +278,12 @@ impl Delivery<'_> {
         for (name, _) in self.cargo.source.files() {
             let (folder, path) = (self.state.shared.dead_letter.clone(), self.path(name));
             let letter = letter.clone();
-            if let Err(error) = blocking(move || dead_letter::bury(&folder, &path, None, &letter)).await {
-                self.state.lost(&format!("dead letter: {error}"));
-            }
+            // Until it is kept: its place in the spool is freed then.
+            insist(self.state, move || match dead_letter::bury(&folder, &path, None, &letter) {
+                Err(_) if matches!(path.try_exists(), Ok(false)) => Ok(()),
+                buried => buried,
+            })
+            .await;
         }
         self.failed(error.to_string())
     }

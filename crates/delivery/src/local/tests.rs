@@ -126,6 +126,28 @@ async fn what_is_new_takes_the_place_of_nothing_but_itself() {
     assert_eq!(unfinished(&dir), 0);
 }
 
+#[tokio::test]
+async fn a_link_has_its_name_and_what_it_leads_to_stays_as_it_is() {
+    let dir = TempDir::new().unwrap();
+    let store = store(&dir, true);
+    let outside = dir.path().join("outside");
+    let link = dir.path().join("objects/b/x");
+    std::os::unix::fs::symlink(&outside, &link).unwrap();
+    let body = Body::Memory(vec![Bytes::from_static(b"new")]);
+    for text in [None, Some("old"), Some("new")] {
+        if let Some(text) = text {
+            fs::write(&outside, text).unwrap();
+        }
+        let (to, headers) = (object("b", "x"), Headers::of("text/plain"));
+        let error = store.put(&to, &body, headers, Mode::New { mark: "m" }).await.unwrap_err();
+        assert!(matches!(error.fault, Fault::Taken(_)), "{text:?}: {error}");
+        assert_eq!(fs::read_to_string(&outside).ok().as_deref(), text);
+    }
+    put(&store, "b", "x", "latest").await.unwrap();
+    assert_eq!(fs::read_to_string(&link).unwrap(), "latest!");
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "new", "the link is replaced, not what it leads to");
+}
+
 #[test]
 fn unfinished_files_of_an_earlier_run_are_removed() {
     let dir = TempDir::new().unwrap();

@@ -91,6 +91,70 @@ fn of_a_file_that_is_a_dead_letter_there_is_no_row_and_the_notice_says_that_it_f
 }
 
 #[test]
+fn what_no_store_takes_stays_in_the_spool_until_it_is_a_dead_letter() {
+    let house = House::new();
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        fs::remove_dir(house.path("dead-letter")).unwrap();
+        fs::write(house.path("dead-letter"), "in the way").unwrap();
+        let mut to = object("a");
+        to.bucket.storage = "nowhere".into();
+        lane.accept(vec![LaneEffect::Put {
+            to,
+            content_type: "x",
+            body: vec![Bytes::from_static(b"media")],
+        }]);
+        assert_eq!(delivery.drain(Duration::from_secs(60)).await.pending, 1);
+        fs::remove_file(house.path("dead-letter")).unwrap();
+        drained(&delivery).await;
+    });
+    let letters = house.letters();
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    assert_eq!(fs::read_to_string(house.path("dead-letter").join(&letters[0])).unwrap(), "media");
+}
+
+/// A fragmented MP4 of three fragments with 100,000 bytes each.
+fn fragmented() -> Vec<Bytes> {
+    let aac = codec::aac::config(&Bytes::from_static(&[0x12, 0x10])).unwrap();
+    let timescale = media::Timescale::new(aac.sample_rate).unwrap();
+    let track = media::Track { id: media::TrackId::AUDIO, timescale, codec: media::Codec::Aac(aac) };
+    let mut pieces = vec![container::mp4::movie(std::slice::from_ref(&track)).unwrap()];
+    for n in 0..3 {
+        let data = Bytes::from(vec![n; 100_000]);
+        let sample = container::mp4::Sample { duration: 1_024, cts: 0, key: true, open: false, data };
+        let base = 1_024 * u64::from(n);
+        pieces
+            .extend(container::mp4::track_fragment(u32::from(n) + 1, (1, &track), base, &[sample]).unwrap());
+    }
+    pieces
+}
+
+#[test]
+fn an_mp4_is_sent_from_where_it_was_recorded_and_written_only_once() {
+    let house = House::new();
+    *house.warehouse.away.lock().unwrap() = true;
+    let body = fragmented();
+    let whole = body.concat();
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        let (file, finish) = (FileId(0), Finish::Progressive);
+        lane.accept(vec![LaneEffect::Grow { file, body }]);
+        lane.accept(vec![LaneEffect::Seal { file, to: object("a.mp4"), content_type: "video/mp4", finish }]);
+        delivery.drain(Duration::from_secs(600)).await;
+        let folder = fs::read_dir(house.path("spool").join(SESSION.to_string())).unwrap();
+        let bytes: u64 = folder.map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+        assert!(bytes < whole.len() as u64 + 5_000, "{bytes} bytes for {}", whole.len());
+        *house.warehouse.away.lock().unwrap() = false;
+        drained(&delivery).await;
+    });
+    let mut expected = Vec::new();
+    container::mp4::progressive(&mut std::io::Cursor::new(whole), &mut expected).unwrap();
+    assert_eq!(house.warehouse.objects.lock().unwrap()["a.mp4"], expected);
+}
+
+#[test]
 fn what_no_progressive_file_can_be_made_of_is_stored_as_it_is() {
     let house = House::new();
     runtime().block_on(async {
