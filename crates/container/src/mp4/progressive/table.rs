@@ -65,13 +65,13 @@ impl Table {
         true
     }
 
-    /// Whether the samples of a fragment can follow: the last one can fill the hole before it, if there is one, and
-    /// times stay below 2^63.
+    /// Whether the samples of a fragment can follow: those before can fill the hole before it, if there is one, and times
+    /// stay below 2^63.
     pub fn takes(&self, run: &Run) -> bool {
         let spans = run.samples.iter().map(|sample| u64::from(sample.duration)).sum();
         let end = self.end.max(run.base_dts).checked_add(spans).and_then(|end| i64::try_from(end).ok());
-        let last = self.durations.0.last().map_or(0, |&(_, last)| last);
-        end.is_some() && u64::from(last) + self.hole(run) <= u64::from(u32::MAX)
+        let room = (self.sizes.len() as u64).saturating_mul(u32::MAX.into());
+        end.is_some() && self.hole(run).saturating_add(self.end - self.start.unwrap_or(self.end)) <= room
     }
 
     /// Ticks between the last sample and a fragment. One that begins too early begins where the last sample ends.
@@ -83,7 +83,7 @@ impl Table {
     pub fn push(&mut self, run: &Run) {
         let hole = self.hole(run);
         self.end += hole;
-        self.durations.lengthen(u32::try_from(hole).unwrap_or(u32::MAX));
+        self.durations.lengthen(hole);
         if self.start.is_none() {
             (self.start, self.end) = (Some(run.base_dts), run.base_dts);
         }
@@ -128,14 +128,25 @@ impl<T: PartialEq> Lengths<T> {
 }
 
 impl Lengths<u32> {
-    /// Makes the last value larger.
-    fn lengthen(&mut self, by: u32) {
-        let Some((count, last)) = self.0.last_mut().filter(|_| by > 0) else { return };
-        let longer = last.saturating_add(by);
+    /// Makes the last value larger, and those before it where it can't be that large.
+    fn lengthen(&mut self, mut by: u64) {
+        let mut longer = Vec::new();
+        while by > 0 {
+            let Some(last) = self.pop() else { break };
+            let more = u32::try_from(by).unwrap_or(u32::MAX).min(u32::MAX - last);
+            longer.push(last + more);
+            by -= u64::from(more);
+        }
+        longer.into_iter().rev().for_each(|value| self.push(value));
+    }
+
+    fn pop(&mut self) -> Option<u32> {
+        let (count, last) = self.0.last_mut()?;
+        let last = *last;
         *count -= 1;
         if *count == 0 {
             self.0.pop();
         }
-        self.push(longer);
+        Some(last)
     }
 }

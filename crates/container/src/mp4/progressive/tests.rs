@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use media::{Codec, Timescale, Track};
-use mp4_atom::{Decode, Ftyp, Moov, Trak};
+use mp4_atom::{Decode, Ftyp, Moov, StszSamples, Trak};
 
 use super::super::tests::{PPS, audio, video};
 use super::super::{Sample, movie, track_fragment};
@@ -78,7 +78,7 @@ impl Read {
     /// Every sample as `{dts}+{cts}{!}={data} {entry}`, `!` for a sync sample.
     fn samples(&self, at: usize) -> Vec<String> {
         let stbl = &self.track(at).mdia.minf.stbl;
-        let mp4_atom::StszSamples::Different { sizes } = &stbl.stsz.samples else { panic!("one size") };
+        let StszSamples::Different { sizes } = &stbl.stsz.samples else { panic!("one size") };
         let durations = stbl.stts.entries.iter();
         let durations = durations.flat_map(|e| vec![e.sample_delta; e.sample_count as usize]);
         let offsets: Vec<i64> = match &stbl.ctts {
@@ -171,6 +171,25 @@ fn two_tracks() -> Story {
     story.add(1, 900 + 10800, &[(3600, 0, false, "b2"), (3600, 7200, true, "I4")]);
     story.add(2, 480 + 2048, &[(1024, 0, true, "s2")]);
     story
+}
+
+#[test]
+fn a_track_that_is_silent_for_most_of_a_day_loses_nothing_that_follows() {
+    const HOUR: u64 = 3_600 * 90_000;
+    let mut story = Story::of(&[video()]);
+    story.add(1, 0, &[(3000, 0, true, "idr"), (3000, 0, false, "p")]);
+    story.add(1, 20 * HOUR, &[(3000, 0, true, "later"), (3000, 0, false, "p")]);
+    let read = story.finish();
+    let trak = read.track(0);
+    let StszSamples::Different { sizes } = &trak.mdia.minf.stbl.stsz.samples else { panic!("one size") };
+    assert_eq!((read.cut, sizes.len()), (0, 4));
+    assert_eq!(trak.mdia.mdhd.duration, 20 * HOUR + 6_000, "more than 32 bits");
+    assert_eq!((trak.tkhd.duration, read.moov.mvhd.duration), (20 * HOUR + 6_000, 20 * HOUR + 6_000));
+    assert_eq!(read.edits(0), [(20 * HOUR + 6_000, Some(0))]);
+    let deltas = trak.mdia.minf.stbl.stts.entries.iter();
+    let deltas: Vec<_> = deltas.map(|entry| (entry.sample_count, u64::from(entry.sample_delta))).collect();
+    let most = u64::from(u32::MAX);
+    assert_eq!(deltas, [(1, 20 * HOUR - most), (1, most), (2, 3_000)]);
 }
 
 #[test]
