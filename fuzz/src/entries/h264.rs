@@ -41,4 +41,8 @@ pub fn units(data: &Bytes, length_size: u8) {
     }
     assert!(total <= data.len(), "{total} bytes of units in {}", data.len());
     assert!(!(ended && h264::is_idr(data, length_size)), "no decoder starts at broken framing");
+    for flagged in [false, true] {
+        let recovers = h264::recovery(data, length_size, flagged).is_some();
+        assert!(!recovers || !(ended || h264::is_idr(data, length_size)), "it is whole, and no key frame");
+    }
 }

@@ -22,25 +22,24 @@ const SI: u32 = 4;
 /// shown. That is an I picture where an open GOP begins; more than 0 where pictures are refreshed bit by bit.
 ///
 /// Not all encoders send the message. `flagged`: the sender says that decoding can start here, which is believed of a
-/// picture of I slices. `None` when the framing is broken before the picture's data ends.
+/// picture of I slices. `None` when the framing is broken anywhere, so that no decoder is sent to start at it.
 pub fn recovery(data: &Bytes, length_size: u8, flagged: bool) -> Option<u16> {
-    let mut stated = None;
-    let mut intra = false;
+    let (mut stated, mut pictured) = (None, false);
     for unit in nal::units(data, length_size) {
         let unit = unit.ok()?;
         match nal_type(&unit)? {
             NAL_IDR => return None,
-            NAL_SEI => stated = stated.or_else(|| recovery_frame_cnt(&unit)),
+            NAL_SEI if !pictured => stated = stated.or_else(|| recovery_frame_cnt(&unit)),
             NAL_SLICE | NAL_PARTITION_A => {
-                if stated.is_some() || !flagged {
-                    return stated;
+                pictured = true;
+                if stated.is_none() && !(flagged && is_intra(&unit).ok()?) {
+                    return None;
                 }
-                intra = is_intra(&unit).ok().filter(|intra| *intra)?;
             }
             _ => {}
         }
     }
-    intra.then_some(0)
+    stated.or(Some(0)).filter(|_| pictured)
 }
 
 /// Of the recovery point message in a unit of supplemental information, if there is one (ITU-T H.264 §7.3.2.3).

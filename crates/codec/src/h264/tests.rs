@@ -240,6 +240,7 @@ fn broken_units_are_no_recovery_points() {
     for cut in 0..whole.len() {
         assert_eq!(recovery(&whole.slice(..cut), 4, true), None, "{cut}");
     }
+    assert_eq!(recovery(&[&whole[..], &[0, 0, 0, 9, 1]].concat().into(), 4, true), None);
     let seeds = [whole.to_vec(), unit(&[REFRESH, P_SLICE]).to_vec()];
     crate::samples::mutate(&seeds, |bytes| {
         let _ = recovery(&Bytes::copy_from_slice(bytes), 4, bytes.len() % 2 == 0);
