@@ -8,6 +8,7 @@ use output::Entry;
 use std::sync::OnceLock;
 
 use crate::clock;
+use crate::statuses::Statuses;
 use crate::telling::Telling;
 
 /// Both of them.
@@ -15,12 +16,13 @@ pub(crate) struct Books {
     database: Database,
     /// Whom to wake when a call was added.
     callbacks: OnceLock<Callbacks>,
+    statuses: Statuses,
 }
 
 impl Books {
     /// Kept in `database`.
     pub(crate) fn new(database: Database) -> Self {
-        Self { database, callbacks: OnceLock::new() }
+        Self { database, callbacks: OnceLock::new(), statuses: Statuses::default() }
     }
 
     /// Who makes the calls; once.
@@ -44,6 +46,9 @@ impl Registry for Books {
 
     fn told<'a>(&'a self, told: &'a Told) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
+            if !self.statuses.is_news(told) {
+                return Ok(());
+            }
             for post in Telling::from_context(&told.context).posts(told, clock::now()) {
                 self.database.post(&post).await.map_err(|error| error.to_string())?;
                 if let Some(callbacks) = self.callbacks.get() {

@@ -12,6 +12,7 @@ mod ports;
 mod publishing;
 mod recover;
 mod run;
+mod statuses;
 mod telemetry;
 mod telling;
 mod tls;
