@@ -1,17 +1,15 @@
 //! Side by side with nginx-rtmp: the bench harness publishes to both in one run, and ratios are taken between
 //! figures of the same round.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use serde_json::Value;
 
 use super::Report;
-use crate::shell::{build_release, command, root, run as run_command, which};
+use super::harness::{
+    PACE, PEER, alive, figure, harness, median, prepare, ratio, results, slowest, values, versions, written,
+};
+use crate::shell::{build_release, command};
 use crate::{Result, system};
 
-/// Who our figures are divided by.
-pub(super) const PEER: &str = "nginx-rtmp";
 const OURS: &str = "millrace";
 
 /// What we aim at in a scenario.
@@ -33,50 +31,17 @@ const AIMS: &[Aim] = &[
 /// Memory per stream beside the media that it must hold, MiB.
 const STREAM_MIB: f64 = 1.0;
 
-/// Below this share of the frames sent in time, a server sheds load and its CPU figure says nothing.
-pub(super) const PACE: f64 = 0.999;
-
 /// Runs the harness and judges its results. `args` are the harness's own (`-N 50 --rounds 1`), the last one wins.
 pub fn run(args: &[String]) -> Result<Report> {
     let harness = harness()?;
     system::provide(&[system::BUILD])?;
     prepare(&harness)?;
     let binary = build_release("server", "millrace")?;
-    let results = root().join("target/accept/bench-peers.json");
-    std::fs::create_dir_all(root().join("target/accept"))?;
-
     let mut bench = command("python3");
     bench.arg(harness.join("bench.py")).env("BENCH_BIN_MILLRACE", binary);
     bench.args(["--servers", "nginx-rtmp,millrace,floor-sink-tick", "--scenarios", "ingest,hls,record"]);
-    bench.args(["-N", "50,200", "--rounds", "3", "--out"]).arg(&results).args(args);
-    run_command(&mut bench)?;
-
-    let text = std::fs::read_to_string(&results).map_err(|e| format!("{}: {e}", results.display()))?;
-    judge(&serde_json::from_str(&text)?)
-}
-
-/// The bench harness is not part of this repository.
-pub(super) fn harness() -> Result<PathBuf> {
-    let folder = std::env::var_os("MILLRACE_BENCH_DIR").unwrap_or_else(|| "../shared/bench".into());
-    let folder = root().join(folder);
-    match folder.join("bench.py").is_file() {
-        true => Ok(folder),
-        false => Err(format!("no bench.py in {}: set MILLRACE_BENCH_DIR", folder.display()).into()),
-    }
-}
-
-/// Readies what the harness needs, unless it is there: load generator, source media, the peer.
-pub(super) fn prepare(harness: &Path) -> Result<()> {
-    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
-    let cache = std::env::var_os("BENCH_CACHE").map_or_else(|| home.join(".cache/bench"), PathBuf::from);
-    let ready = ["loadgen-target/release/loadgen", "src.flv"].iter().all(|file| cache.join(file).is_file());
-    let peer = Path::new("/usr/lib/nginx/modules/ngx_rtmp_module.so").is_file()
-        && (which("nginx").is_some() || Path::new("/usr/sbin/nginx").is_file());
-    if ready && peer {
-        return Ok(());
-    }
-    let mut setup: Command = command("sh");
-    run_command(setup.arg(harness.join("setup.sh")).env("SKIP_XIU", "1"))
+    bench.args(["-N", "50,200", "--rounds", "3"]);
+    judge(&results(bench, "bench-peers", args)?)
 }
 
 /// Turns the harness's JSON into a table and a list of what fell short.
@@ -98,23 +63,11 @@ fn judge(results: &Value) -> Result<Report> {
     Ok(report)
 }
 
-pub(super) fn versions(results: &Value) -> String {
-    let versions = results.pointer("/meta/versions").and_then(Value::as_object);
-    let words = versions
-        .into_iter()
-        .flatten()
-        .map(|(name, version)| format!("{name}: {}", version.as_str().unwrap_or("-")));
-    words.collect::<Vec<_>>().join("; ")
-}
-
 fn row(case: &str, server: &str, rounds: &Value, servers: &Value) -> String {
-    let figure = |key: &str, digits: usize| {
-        median(values(rounds, key)).map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-    };
-    let ratio = ratio(servers, server).map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+    let figure = |key: &str, digits: usize| figure(rounds, key, digits);
+    let ratio = written(ratio(servers, server), 2);
     let publishers: f64 = case.rsplit_once('-').and_then(|(_, n)| n.parse().ok()).unwrap_or(1.0);
-    let each = median(values(rounds, "rss_mib"))
-        .map_or_else(|| "-".to_owned(), |mib| format!("{:.2}", mib / publishers));
+    let each = written(median(values(rounds, "rss_mib")).map(|mib| mib / publishers), 2);
     format!(
         "| {case} | {server} | {} | {ratio} | {} | {each} | {} | {} | {} |\n",
         figure("cpu_ms_per_stream_s", 3),
@@ -131,13 +84,10 @@ fn row(case: &str, server: &str, rounds: &Value, servers: &Value) -> String {
 /// It died or was not measured: then there is nothing to compare.
 fn shortfall(case: &str, servers: &Value) -> Result<Vec<String>> {
     let ours = servers.get(OURS).unwrap_or(&Value::Null);
-    let alive = |row: &Value| row.get("alive").and_then(Value::as_bool).unwrap_or(false);
-    if !ours.as_array().is_some_and(|rounds| !rounds.is_empty() && rounds.iter().all(alive)) {
-        return Err(format!("{case}: {OURS} failed; see the harness's output").into());
-    }
+    alive(&format!("{case}: {OURS}"), ours)?;
     let (scenario, publishers) = case.rsplit_once('-').unwrap_or((case, "1"));
     let mut short = Vec::new();
-    let pace = values(ours, "pace").into_iter().fold(f64::INFINITY, f64::min);
+    let pace = slowest(ours);
     let errors: f64 = values(ours, "errors").into_iter().sum();
     if pace < PACE || errors > 0.0 {
         short.push(format!(
@@ -164,25 +114,6 @@ fn shortfall(case: &str, servers: &Value) -> Result<Vec<String>> {
         }
     }
     Ok(short)
-}
-
-/// Median over the rounds of `server`'s CPU time over the peer's in the same round.
-pub(super) fn ratio(servers: &Value, server: &str) -> Option<f64> {
-    let cpu = |name: &str, round: usize| servers.get(name)?.get(round)?.get("cpu_ms_per_stream_s")?.as_f64();
-    let rounds = servers.get(server)?.as_array()?.len();
-    median((0..rounds).filter_map(|round| Some(cpu(server, round)? / cpu(PEER, round)?)).collect())
-}
-
-pub(super) fn values(rounds: &Value, key: &str) -> Vec<f64> {
-    rounds.as_array().into_iter().flatten().filter_map(|row| row.get(key)?.as_f64()).collect()
-}
-
-/// The middle value, of an even number the mean of the two.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = *values.get((values.len() - 1) / 2)?;
-    Some(f64::midpoint(lower, upper))
 }
 
 #[cfg(test)]
@@ -248,11 +179,5 @@ mod tests {
     #[test]
     fn a_server_that_dies_fails_the_proof() {
         assert!(judge(&results(0.5, 1.0, false)).is_err());
-    }
-
-    #[test]
-    fn the_median_of_an_even_number_is_the_mean_of_the_middle_two() {
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(vec![]), None);
     }
 }

@@ -6,8 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Report;
-use super::bench_peers::{PACE, PEER, harness, median, prepare, ratio, values, versions};
-use crate::shell::{build_release, cargo, command, output, root, run as run_command};
+use super::harness::{
+    PEER, Variant, alive, figure, harness, measure, prepare, printed, ratio, shed, versions, written,
+};
+use crate::shell::build_release;
 use crate::{Result, system};
 
 /// Every protocol of a package template.
@@ -44,21 +46,10 @@ pub fn run(args: &[String]) -> Result<Report> {
 
 /// The harness's results for every protocol and the peer.
 fn packaging(harness: &Path, binary: &Path, args: &[String]) -> Result<Value> {
-    let folder = root().join("target/accept/cost");
-    std::fs::create_dir_all(&folder)?;
-    let results = folder.join("results.json");
-    let mut bench = command("python3");
-    bench.arg(harness.join("bench.py")).env("BENCH_SERVERS", &folder);
-    for protocol in PROTOCOLS {
-        std::fs::write(folder.join(format!("{}.toml", name(protocol))), definition(protocol))?;
-        bench.env(format!("BENCH_BIN_{}", name(protocol).to_uppercase()), binary);
-    }
-    let servers: Vec<String> = PROTOCOLS.iter().map(|protocol| name(protocol)).collect();
-    bench.args(["--servers", &format!("{PEER},{}", servers.join(",")), "--scenarios", "hls"]);
-    bench.args(["-N", "50", "--rounds", "2", "--window", "16", "--out"]).arg(&results).args(args);
-    run_command(&mut bench)?;
-    let text = std::fs::read_to_string(&results).map_err(|e| format!("{}: {e}", results.display()))?;
-    Ok(serde_json::from_str(&text)?)
+    let variant = |&protocol: &&str| Variant { name: name(protocol), definition: definition(protocol) };
+    let variants: Vec<Variant> = PROTOCOLS.iter().map(variant).collect();
+    let usual = ["-N", "50", "--rounds", "2", "--window", "16"].map(str::to_owned);
+    measure((harness, binary), "cost", ("hls", &[PEER]), &variants, &[&usual, args].concat())
 }
 
 /// What the harness calls us with that protocol.
@@ -92,9 +83,10 @@ fn judge(results: &Value) -> Result<Report> {
         report.body.push_str(&row(streams, PEER, PEER, servers));
         for protocol in PROTOCOLS {
             let server = name(protocol);
-            check(protocol, servers.get(&server).unwrap_or(&Value::Null))?;
+            let rounds = servers.get(&server).unwrap_or(&Value::Null);
+            alive(protocol, rounds)?;
             report.body.push_str(&row(streams, protocol, &server, servers));
-            report.short.extend(shed(case, protocol, servers.get(&server).unwrap_or(&Value::Null)));
+            report.short.extend(shed(&format!("{case}, {protocol}"), rounds));
         }
     }
     Ok(report)
@@ -102,10 +94,8 @@ fn judge(results: &Value) -> Result<Report> {
 
 fn row(streams: &str, what: &str, server: &str, servers: &Value) -> String {
     let rounds = servers.get(server).unwrap_or(&Value::Null);
-    let figure = |key: &str, digits: usize| {
-        median(values(rounds, key)).map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-    };
-    let ratio = ratio(servers, server).map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+    let figure = |key: &str, digits: usize| figure(rounds, key, digits);
+    let ratio = written(ratio(servers, server), 2);
     let (cpu, rss) = (figure("cpu_ms_per_stream_s", 3), figure("rss_mib", 1));
     format!(
         "| {streams} | {what} | {cpu} | {ratio} | {rss} | {} | {} |\n",
@@ -114,35 +104,13 @@ fn row(streams: &str, what: &str, server: &str, servers: &Value) -> String {
     )
 }
 
-fn check(protocol: &str, rounds: &Value) -> Result<()> {
-    let alive = |row: &Value| row.get("alive").and_then(Value::as_bool).unwrap_or(false);
-    match rounds.as_array().is_some_and(|rounds| !rounds.is_empty() && rounds.iter().all(alive)) {
-        true => Ok(()),
-        false => Err(format!("{protocol}: the server failed; see the harness's output").into()),
-    }
-}
-
-/// A server that does not take every frame in time is cheap for that reason.
-fn shed(case: &str, protocol: &str, rounds: &Value) -> Option<String> {
-    let pace = values(rounds, "pace").into_iter().fold(f64::INFINITY, f64::min);
-    (pace < PACE)
-        .then(|| format!("{case}, {protocol}: {pace:.4} of the frames taken in time; the aim is all of them"))
-}
-
 /// The second table.
 fn waiting(binary: &Path) -> Result<String> {
-    let mut test = cargo();
-    test.args(["test", "--locked", "--package", "server", "--test", "e2e", "--", "--exact"]);
-    test.args(["latency::cost_of_1000_waiting_players", "--ignored", "--nocapture"]);
-    let said = output(test.env("MILLRACE_TEST_BINARY", binary))?;
-    let rows: Vec<&str> = said.lines().filter_map(|line| line.find("| ").map(|at| &line[at..])).collect();
-    if rows.is_empty() {
-        return Err("the test of waiting players printed nothing".into());
-    }
+    let rows = printed(binary, "latency::cost_of_1000_waiting_players")?;
     let head = "\nPlayers that wait for each part of one LL-HLS stream, without what the stream itself costs. A player's \
                 request is read and waits; the loop reads nothing.\n\n\
                 | what | CPU ms / s | CPU µs / answer | ratio |\n|---|---|---|---|\n";
-    Ok(format!("{head}{}\n", rows.join("\n")))
+    Ok(format!("{head}{rows}\n"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod codecs;
 mod cost;
 mod faults;
 mod fuzz;
+mod harness;
 mod latency;
 mod obs;
 mod players;

@@ -6,8 +6,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::super::Report;
-use super::super::bench_peers::{PACE, PEER, harness, median, prepare, ratio, values, versions};
-use crate::shell::{build_release, cargo, command, output, root, run as run_command};
+use super::super::harness::{
+    PEER, Variant, alive, figure, harness, measure, median, prepare, printed, ratio, shed, values, versions,
+    written,
+};
+use crate::shell::build_release;
 use crate::{Result, system};
 
 const FORMATS: &[&str] = &["flv", "m3u8", "cmaf", "mp4"];
@@ -42,28 +45,18 @@ pub fn run(args: &[String]) -> Result<Report> {
     system::provide(&[system::BUILD, system::TEST])?;
     prepare(&harness)?;
     let binary = build_release("server", "millrace")?;
-    let mut report = judge(&measure(&harness, &binary, args)?)?;
-    report.body.push_str(&written(&binary)?);
+    let mut report = judge(&recording(&harness, &binary, args)?)?;
+    report.body.push_str(&bytes(&binary)?);
     Ok(report)
 }
 
 /// The harness's results for every format, the peer and the loop.
-fn measure(harness: &Path, binary: &Path, args: &[String]) -> Result<Value> {
-    let folder = root().join("target/accept/recording-cost");
-    std::fs::create_dir_all(&folder)?;
-    let results = folder.join("results.json");
-    let mut bench = command("python3");
-    bench.arg(harness.join("bench.py")).env("BENCH_SERVERS", &folder);
-    for format in FORMATS {
-        std::fs::write(folder.join(format!("{}.toml", name(format))), definition(format))?;
-        bench.env(format!("BENCH_BIN_{}", name(format).to_uppercase()), binary);
-    }
-    let servers: Vec<String> = FORMATS.iter().map(|format| name(format)).collect();
-    bench.args(["--servers", &format!("{PEER},{LOOP},{}", servers.join(",")), "--scenarios", "record"]);
-    bench.args(["-N", "200", "--rounds", "2", "--out"]).arg(&results).args(args);
-    run_command(&mut bench)?;
-    let text = std::fs::read_to_string(&results).map_err(|e| format!("{}: {e}", results.display()))?;
-    Ok(serde_json::from_str(&text)?)
+fn recording(harness: &Path, binary: &Path, args: &[String]) -> Result<Value> {
+    let variant = |&format: &&str| Variant { name: name(format), definition: definition(format) };
+    let variants: Vec<Variant> = FORMATS.iter().map(variant).collect();
+    let usual = ["-N", "200", "--rounds", "2"].map(str::to_owned);
+    let args = [&usual, args].concat();
+    measure((harness, binary), "recording-cost", ("record", &[PEER, LOOP]), &variants, &args)
 }
 
 /// What the harness calls us with that format.
@@ -99,59 +92,36 @@ fn judge(results: &Value) -> Result<Report> {
         for format in FORMATS {
             let server = name(format);
             let rounds = servers.get(&server).unwrap_or(&Value::Null);
-            check(format, rounds)?;
+            alive(format, rounds)?;
             report.body.push_str(&row(case, format, &server, servers));
-            let pace = values(rounds, "pace").into_iter().fold(f64::INFINITY, f64::min);
-            if pace < PACE {
-                report
-                    .short
-                    .push(format!("{case}, {format}: {pace:.4} of the frames taken in time; the aim is all"));
-            }
+            report.short.extend(shed(&format!("{case}, {format}"), rounds));
         }
     }
     Ok(report)
 }
 
-fn check(format: &str, rounds: &Value) -> Result<()> {
-    let alive = |row: &Value| row.get("alive").and_then(Value::as_bool).unwrap_or(false);
-    match rounds.as_array().is_some_and(|rounds| !rounds.is_empty() && rounds.iter().all(alive)) {
-        true => Ok(()),
-        false => Err(format!("{format}: the server failed; see the harness's output").into()),
-    }
-}
-
 fn row(case: &str, what: &str, server: &str, servers: &Value) -> String {
     let rounds = servers.get(server).unwrap_or(&Value::Null);
     let streams: f64 = case.rsplit_once('-').and_then(|(_, count)| count.parse().ok()).unwrap_or(1.0);
-    let figure = |value: Option<f64>, digits: usize| {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-    };
-    let of = |key: &str| median(values(rounds, key));
+    let figure = |key: &str, digits: usize| figure(rounds, key, digits);
+    let each = median(values(rounds, "rss_mib")).map(|mib| mib / streams);
+    let (cpu, rss) = (figure("cpu_ms_per_stream_s", 3), figure("rss_mib", 1));
     format!(
-        "| {streams} | {what} | {} | {} | {} | {} | {} | {} |\n",
-        figure(of("cpu_ms_per_stream_s"), 3),
-        figure(ratio(servers, server), 2),
-        figure(of("rss_mib"), 1),
-        figure(of("rss_mib").map(|mib| mib / streams), 2),
-        figure(of("pace"), 3),
-        figure(of("busy"), 2)
+        "| {streams} | {what} | {cpu} | {} | {rss} | {} | {} | {} |\n",
+        written(ratio(servers, server), 2),
+        written(each, 2),
+        figure("pace", 3),
+        figure("busy", 2)
     )
 }
 
 /// The second table.
-fn written(binary: &Path) -> Result<String> {
-    let mut test = cargo();
-    test.args(["test", "--locked", "--package", "server", "--test", "e2e", "recording::written"]);
-    test.args(["--", "--ignored", "--nocapture"]);
-    let said = output(test.env("MILLRACE_TEST_BINARY", binary))?;
-    let rows: Vec<&str> = said.lines().filter_map(|line| line.find("| ").map(|at| &line[at..])).collect();
-    if rows.is_empty() {
-        return Err("the test of bytes written printed nothing".into());
-    }
+fn bytes(binary: &Path) -> Result<String> {
+    let rows = printed(binary, "recording::written")?;
     let head = "\nBytes that the server hands to write() until the object is stored, for each byte of an FLV file of \
                 2.5 Mbit/s; journals and database are in them.\n\n\
                 | format | bytes written / media byte |\n|---|--:|\n";
-    Ok(format!("{head}{}\n", rows.join("\n")))
+    Ok(format!("{head}{rows}\n"))
 }
 
 #[cfg(test)]
