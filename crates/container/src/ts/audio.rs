@@ -39,12 +39,18 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// Where it begins, in 90 kHz ticks of the wire.
+    pub(super) fn start(&self) -> i64 {
+        self.start
+    }
+
     /// Where the next frame begins, in 90 kHz ticks of the wire.
     pub(super) fn end(&self) -> i64 {
         self.end
     }
 
-    fn len(&self) -> usize {
+    /// In bytes.
+    pub(super) fn len(&self) -> usize {
         self.adts.map_or(0, |adts| adts.len()) + self.data.len()
     }
 }

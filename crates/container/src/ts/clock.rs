@@ -12,8 +12,8 @@ const INTERVAL: i64 = 40 * MS;
 /// Longest part of a frame over which the clock runs ahead of its decode time, so that it stays before audio
 /// that comes after a very long frame.
 const MAX_SPREAD: i64 = LEAD - INTERVAL;
-/// A longer silence is a stall of the source: it is not filled with PCRs.
-const MAX_FILL: i64 = 1_000 * MS;
+/// A longer silence is not filled with PCRs: they would be more than 47 kB at once.
+const MAX_FILL: i64 = 10_000 * MS;
 
 /// The program clock: which PCR comes next. Times are 90 kHz ticks of the wire, before they wrap.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(super) struct Clock {
     last: Option<i64>,
     /// Where the next audio frame begins, as far as known.
     audio: Option<i64>,
+    /// Where the first audio frame begins that is held back.
+    held: Option<i64>,
     discontinuity: bool,
 }
 
@@ -47,6 +49,16 @@ impl Clock {
         self.audio = Some(end);
     }
 
+    /// Audio that begins at `start` comes later than its time.
+    pub(super) fn hold(&mut self, start: i64) {
+        self.held.get_or_insert(start);
+    }
+
+    /// Nothing is held back any more.
+    pub(super) fn release(&mut self) {
+        self.held = None;
+    }
+
     /// The pace over a PES packet that is decoded from `start` to `end`.
     pub(super) fn pace(&self, start: i64, end: i64) -> Pace {
         let from = self.at(start);
@@ -65,7 +77,25 @@ impl Clock {
         out: &mut BytesMut,
     ) -> Field {
         let now = pace.at(sent, len);
-        let Some(mut last) = self.last else { return self.tick(now) };
+        let Some(last) = self.fill(now, stream, out) else { return self.tick(now) };
+        let due = sent == 0 || pace.at((sent + PACKET).min(len), len) - last > INTERVAL;
+        if due && now > last { self.tick(now) } else { Field::default() }
+    }
+
+    /// Audio that begins at `start` is next, in packets without PCR: what it needs of the clock goes before it, in
+    /// packets of `stream` that hold nothing else. While pictures come they have said it already.
+    pub(super) fn reach(&mut self, start: i64, stream: &mut Stream, out: &mut BytesMut) {
+        let now = self.at(start);
+        if self.fill(now, stream, out).is_none_or(|last| now - last > INTERVAL) {
+            let field = self.tick(now);
+            stream.field_only(field, out);
+        }
+    }
+
+    /// PCRs until the next one is not late at `now`, unless the silence was too long. The answer is the last one
+    /// so far.
+    fn fill(&mut self, now: i64, stream: &mut Stream, out: &mut BytesMut) -> Option<i64> {
+        let mut last = self.last?;
         if now - last <= MAX_FILL {
             while now - last > INTERVAL {
                 last += INTERVAL;
@@ -73,14 +103,14 @@ impl Clock {
                 stream.field_only(field, out);
             }
         }
-        let due = sent == 0 || pace.at((sent + PACKET).min(len), len) - last > INTERVAL;
-        if due && now > last { self.tick(now) } else { Field::default() }
+        Some(last)
     }
 
     /// The clock when what decodes at `at` is sent: before it, before the next audio frame, never backwards.
     fn at(&self, at: i64) -> i64 {
         let audio = self.audio.map_or(i64::MAX, |audio| audio.max(at - MAX_LEAD));
-        (at - LEAD).min(audio).max(self.last.unwrap_or(i64::MIN))
+        let held = self.held.map_or(i64::MAX, |start| start - LEAD);
+        (at - LEAD).min(audio).min(held).max(self.last.unwrap_or(i64::MIN))
     }
 
     fn tick(&mut self, now: i64) -> Field {

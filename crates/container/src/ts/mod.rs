@@ -3,6 +3,7 @@
 
 mod audio;
 mod clock;
+mod opening;
 mod packet;
 mod pes;
 mod psi;
@@ -15,6 +16,7 @@ use media::{Codec, Kind, Packet, Ticks, Timescale, Track, TrackId};
 
 use self::audio::Gathered;
 use self::clock::Clock;
+use self::opening::Opening;
 use self::packet::Stream;
 use self::psi::{Signal, Tables};
 use self::video::AccessUnit;
@@ -34,7 +36,8 @@ const ORIGIN: i64 = 10_000 * MS;
 /// Writes a transport stream of at most one video and one audio track.
 ///
 /// Continuity counters run on for its whole life, over segments and runs (T-09). Times are 64 bit inside and
-/// wrap at 33 bits on the wire (T-04). Nothing is kept but audio frames on their way into a PES packet.
+/// wrap at 33 bits on the wire (T-04). Nothing is kept but audio frames: on their way into a PES packet, and until
+/// the first pictures of a slice are there.
 #[derive(Debug)]
 pub struct Muxer {
     tables: Tables,
@@ -43,6 +46,8 @@ pub struct Muxer {
     audio: Option<Audio>,
     video_stream: Stream,
     audio_stream: Stream,
+    /// While a slice of both tracks opens.
+    opening: Option<Opening>,
 }
 
 #[derive(Debug)]
@@ -86,6 +91,7 @@ impl Muxer {
             audio,
             video_stream: Stream::new(VIDEO_PID),
             audio_stream: Stream::new(AUDIO_PID),
+            opening: None,
         })
     }
 
@@ -99,13 +105,37 @@ impl Muxer {
         self.tables
             .change(video.as_ref().map(|video| video.signal), audio.as_ref().map(|audio| audio.signal));
         self.clock.restart();
-        (self.video, self.audio) = (video, audio);
+        (self.video, self.audio, self.opening) = (video, audio, None);
         Ok(())
+    }
+
+    /// What follows does not go on where the last frame ended: the next PCR says so (T-11).
+    pub fn interrupt(&mut self) {
+        self.clock.restart();
     }
 
     /// Appends PAT and PMT: the first two packets of every segment, and again at every part or half second.
     pub fn tables(&mut self, out: &mut BytesMut) {
         self.tables.write(out);
+    }
+
+    /// Begins a slice, a file of its own whose first picture is the next one written: appends PAT and PMT. Sound waits
+    /// until readers can have that picture, for half a second of media at most; sound from before the picture, written
+    /// before it, waits too. Call [`Muxer::flush`] before.
+    pub fn slice(&mut self, out: &mut BytesMut) {
+        self.opening = (self.video.is_some() && self.audio.is_some()).then(Opening::default);
+        self.tables(out);
+    }
+
+    /// Whether sound has to wait for the first pictures of a slice.
+    pub fn is_opening(&self) -> bool {
+        self.opening.is_some()
+    }
+
+    /// Bytes of sound that were taken and wait.
+    pub fn waiting(&self) -> usize {
+        let gathered = self.audio.as_ref().map_or(0, |audio| audio.gathered.len());
+        gathered + self.opening.as_ref().map_or(0, Opening::len)
     }
 
     /// Appends one access unit. Audio frames are gathered into one PES packet of at most 200 ms (T-06), so they
@@ -124,33 +154,47 @@ impl Muxer {
         }
     }
 
-    /// Appends the audio frames gathered so far: before a segment or a part ends.
+    /// Appends the audio frames that wait: before a slice, a segment or a part ends.
     ///
     /// # Errors
     /// None so far.
     pub fn flush(&mut self, out: &mut BytesMut) -> Result<(), Error> {
-        let Some(audio) = &mut self.audio else { return Ok(()) };
-        let Some((start, end)) = audio.gathered.span() else { return Ok(()) };
+        self.release(out);
+        self.sound(out);
+        Ok(())
+    }
+
+    /// Appends the gathered audio frames as one PES packet.
+    fn sound(&mut self, out: &mut BytesMut) {
+        let Some(audio) = &mut self.audio else { return };
+        let Some((start, end)) = audio.gathered.span() else { return };
         let total = audio.gathered.len();
         let header = pes::Header::audio(audio.gathered.stream_id(), start, total);
         let alone = self.video.is_none();
         let pieces = std::iter::once(header.bytes()).chain(audio.gathered.pieces());
         let unit = packet::Unit { random_access: alone, len: header.bytes().len() + total, pieces };
-        let pace = self.clock.pace(start, end);
-        unit.write(&mut self.audio_stream, alone.then_some((&mut self.clock, pace)), out);
+        if alone {
+            let pace = self.clock.pace(start, end);
+            unit.write(&mut self.audio_stream, Some((&mut self.clock, pace)), out);
+        } else {
+            self.clock.reach(start, &mut self.video_stream, out);
+            unit.write(&mut self.audio_stream, None, out);
+        }
         audio.gathered.clear();
-        Ok(())
     }
 
     fn write_video(&mut self, packet: &Packet, out: &mut BytesMut) -> Result<(), Error> {
         let Some(video) = &mut self.video else { return Ok(()) };
+        let [dts, pts, end] = [packet.dts, packet.pts(), packet.end()].map(|at| on_wire(video.timescale, at));
+        if let Some(opening) = &mut self.opening {
+            opening.expect_picture(dts);
+        }
         if !video.unit.read(packet)? {
             return Ok(());
         }
-        let [dts, pts, end] = [packet.dts, packet.pts(), packet.end()].map(|at| on_wire(video.timescale, at));
         // The clock must not pass the frames that are still held.
         if self.audio.as_ref().is_some_and(|audio| audio.gathered.began_before(end - audio::SPAN)) {
-            self.flush(out)?;
+            self.sound(out);
         }
         let Some(video) = &mut self.video else { return Ok(()) };
         if self.audio.is_some() {
@@ -163,20 +207,45 @@ impl Muxer {
         let unit = packet::Unit { random_access, len, pieces };
         unit.write(&mut self.video_stream, Some((&mut self.clock, pace)), out);
         video.unit.clear();
+        if self.opening.as_mut().is_some_and(|opening| opening.is_over(header.states_length())) {
+            self.release(out);
+        }
         Ok(())
     }
 
     fn write_audio(&mut self, packet: &Packet, out: &mut BytesMut) -> Result<(), Error> {
         let Some(audio) = &self.audio else { return Ok(()) };
         let frame = audio.gathered.frame(packet)?;
-        if !audio.gathered.takes(&frame) {
-            self.flush(out)?;
+        match &mut self.opening {
+            Some(opening) if opening.holds(&frame) => {
+                self.clock.hold(frame.start());
+                opening.push(frame);
+            }
+            _ => {
+                self.release(out);
+                self.gather(frame, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Audio waits no longer for the first pictures of the slice.
+    fn release(&mut self, out: &mut BytesMut) {
+        let Some(opening) = self.opening.take() else { return };
+        self.clock.release();
+        for frame in opening.into_frames() {
+            self.gather(frame, out);
+        }
+    }
+
+    fn gather(&mut self, frame: audio::Frame, out: &mut BytesMut) {
+        if self.audio.as_ref().is_some_and(|audio| !audio.gathered.takes(&frame)) {
+            self.sound(out);
         }
         self.clock.audio_reaches(frame.end());
         if let Some(audio) = &mut self.audio {
             audio.gathered.push(frame);
         }
-        Ok(())
     }
 }
 

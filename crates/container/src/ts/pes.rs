@@ -35,6 +35,11 @@ impl Header {
         self.bytes.get(..self.len).unwrap_or(&self.bytes)
     }
 
+    /// Whether it says how long the packet is.
+    pub(super) fn states_length(&self) -> bool {
+        self.bytes.get(4..6).is_some_and(|length| length != [0, 0])
+    }
+
     fn new(id: u8, pts: i64, dts: Option<i64>, length: u16) -> Self {
         let [high, low] = length.to_be_bytes();
         let code = if dts.is_some() { PTS_AND_DTS } else { PTS_ONLY };

@@ -7,6 +7,7 @@ use super::{CONTAINER, Muxer, carries};
 use crate::Error;
 
 mod codecs;
+mod opening;
 mod read;
 
 const SPS: &[u8] = b"\x67\x42\xc0\x1e\xda\x02\x80\xbf\xe5\xc0\x5a\x80\x80\x80\xa0\x00\x00\x03\x00\x20\x00\x00\x07\x91\xe2\xc5\xd4";
@@ -357,6 +358,9 @@ fn no_times_or_bytes_make_it_panic() {
             received: Wall(0),
             data: data.into(),
         };
+        if random(&mut seed).is_multiple_of(50) {
+            muxer.slice(&mut out);
+        }
         let _ = muxer.write(&packet, &mut out);
         assert_eq!(out.len() % 188, 0);
         out.clear();
