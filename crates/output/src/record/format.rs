@@ -16,7 +16,8 @@ pub(crate) trait Format: Send + Sized {
     type Now: Serialize + DeserializeOwned;
     /// One more entry of a list that grows with the file, given to [`Book::keep`].
     type Keep: Serialize + DeserializeOwned;
-    /// Whether frames of other tracks from before the first key frame come after it instead of before it.
+    /// Whether a file begins with its first key frame though frames of other tracks precede it, which come first: it
+    /// puts them behind.
     const LEAD_FIRST: bool = false;
 
     /// With no file open.
@@ -57,7 +58,8 @@ pub(crate) trait Format: Send + Sized {
     /// Bytes that were written and have not left.
     fn waiting(&self) -> usize;
 
-    /// Everything written so far leaves as [`crate::Effect::Grow`]; `now` and what was kept then fit it.
+    /// What was written so far leaves as [`crate::Effect::Grow`], after `release` all of it; `now` and what was kept then
+    /// fit it.
     fn flush(&mut self, file: &File, book: &mut Book, fx: &mut Effects);
 
     /// Whether nothing of the open file was written yet.
@@ -65,7 +67,7 @@ pub(crate) trait Format: Send + Sized {
         false
     }
 
-    /// What is written only when the frame after it is known is written as it is: none may come.
+    /// What is written only when a frame after it is known is written as it is: none may come.
     fn release(&mut self, _book: &mut Book) {}
 
     /// No frame follows for now: a slice is complete. It ends at `cut`, where the next one goes on, or with its last

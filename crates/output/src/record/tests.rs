@@ -7,4 +7,4 @@ mod open_gops;
 mod restarts;
 mod rows;
 mod silence;
-mod stage;
+pub mod stage;

@@ -5,8 +5,9 @@
 //! kind that fits is recorded, what else there is left out with a warning.
 //!
 //! A slice begins with PAT, PMT and a key frame and holds the frames of both tracks from that moment of media
-//! time to the next cut, so joined slices hold every frame once. One muxer serves the whole session: its
-//! continuity counters run on over slices and files, until a restart of ours, where the playlist has a
+//! time to the next cut, so joined slices hold every frame once. Its sound follows its second picture: by the first
+//! frame that FFmpeg gets of a playlist it seeks (`container::ts::Muxer::slice`). One muxer serves the whole session:
+//! its continuity counters run on over slices and files, until a restart of ours, where the playlist has a
 //! discontinuity.
 
 mod file;
@@ -57,10 +58,9 @@ pub(super) struct Slice {
 
 impl Slices {
     /// Moves what the muxer holds into the batch.
-    fn gather(&mut self, fx: &mut Effects) {
-        if let Some(Err(error)) = self.muxer.as_mut().map(|muxer| muxer.flush(&mut self.batch)) {
-            fx.push(Effect::Warn(Warning::BadMedia(error.to_string())));
-        }
+    fn gather(&mut self) {
+        // Frames are whole once they are taken: nothing can fail.
+        let _ = self.muxer.as_mut().map(|muxer| muxer.flush(&mut self.batch));
     }
 
     fn seal(&mut self, file: &File, slice: Slice, duration: i64, book: &mut Book, fx: &mut Effects) {
@@ -115,7 +115,13 @@ impl Format for Slices {
     ) -> Result<(), Error> {
         let (sequence, prefix) = book.slice(start.wall);
         if let Some(muxer) = &mut self.muxer {
-            muxer.tables(&mut self.batch);
+            if start.discontinuity {
+                muxer.interrupt();
+            }
+            match start.entry {
+                Some(_) => muxer.slice(&mut self.batch),
+                None => muxer.tables(&mut self.batch),
+            }
         }
         self.slice = Some(Slice {
             id: book.id(),
@@ -155,17 +161,24 @@ impl Format for Slices {
     }
 
     fn waiting(&self) -> usize {
-        self.batch.len()
+        self.batch.len() + self.muxer.as_ref().map_or(0, ts::Muxer::waiting)
     }
 
     fn flush(&mut self, _file: &File, _book: &mut Book, fx: &mut Effects) {
-        self.gather(fx);
+        if self.muxer.as_ref().is_some_and(|muxer| !muxer.is_opening()) {
+            self.gather();
+        }
         if let Some(slice) = self.slice.as_ref().filter(|_| !self.batch.is_empty()) {
             fx.push(Effect::Grow { file: slice.id, body: vec![self.batch.split().freeze()] });
         }
     }
 
+    fn release(&mut self, _book: &mut Book) {
+        self.gather();
+    }
+
     fn end(&mut self, file: &File, cut: Option<i64>, book: &mut Book, fx: &mut Effects) {
+        self.gather();
         self.flush(file, book, fx);
         let Some(slice) = self.slice.take() else { return };
         let duration = cut.unwrap_or(slice.end).saturating_sub(slice.start).max(0);

@@ -1,3 +1,5 @@
+mod wire;
+
 use std::collections::BTreeMap;
 
 use m3u8_rs::MediaPlaylist;

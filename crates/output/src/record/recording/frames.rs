@@ -97,15 +97,12 @@ impl<F: Format> Recording<F> {
     ) -> Result<(), Error> {
         let first = early.first().filter(|_| !F::LEAD_FIRST).and_then(|first| Frame::of(frame.run, first));
         self.join(frame.run, first.map_or(frame.at, |first| first.at.min(frame.at)), entry, fx)?;
-        if F::LEAD_FIRST {
-            self.put(frame, fx)?;
-        }
         for packet in &early {
             if let Some(frame) = Frame::of(frame.run, packet) {
                 self.put(&frame, fx)?;
             }
         }
-        if F::LEAD_FIRST { Ok(()) } else { self.put(frame, fx) }
+        self.put(frame, fx)
     }
 
     /// Frames that nothing follows at which decoding can start.
