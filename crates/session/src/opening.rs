@@ -9,8 +9,13 @@ use crate::demux::Frame;
 
 /// Longest wait for a further track, in milliseconds of media.
 const WAIT_MEDIA_MILLIS: i64 = 1_000;
-/// Longest wait for a further track in microseconds of wall time, for publishers that send no media.
+/// As long while pictures come that nothing can be decoded from yet: a relay that was joined amid a GOP.
+const WAIT_KEY_MILLIS: i64 = 3_000;
+/// Longest wait for a further track in microseconds of wall time, for publishers that send no more media.
 const WAIT_WALL_MICROS: i64 = 2_000_000;
+/// As long for a track whose configuration came: encoders that look ahead send it seconds before their first picture, and
+/// at once the first sound.
+const WAIT_ANNOUNCED_MICROS: i64 = 10_000_000;
 /// Most bytes held while waiting; beyond, the wait is over.
 const MAX_BYTES: usize = 16 << 20;
 /// Most frames held while waiting; beyond, the wait is over.
@@ -25,6 +30,8 @@ pub(crate) struct Opening {
     bytes: usize,
     since: Option<Wall>,
     undecodable: u64,
+    /// A track whose configuration came is missing.
+    announced: bool,
 }
 
 /// What the wait brought.
@@ -43,7 +50,7 @@ impl Opened {
     /// whose clock has nothing to do with the first one's.
     pub(crate) fn origin(&self) -> i64 {
         let first = self.frames.front().map_or(0, |frame| frame.millis);
-        let near = |millis: &i64| (millis - first).abs() <= WAIT_MEDIA_MILLIS;
+        let near = |millis: &i64| (millis - first).abs() <= WAIT_KEY_MILLIS;
         self.frames.iter().map(|frame| frame.millis).filter(near).min().unwrap_or(first)
     }
 }
@@ -64,29 +71,29 @@ impl Opening {
         self.frames.push_back(frame);
     }
 
-    /// Notes that something arrived, so that the wait in wall time begins.
-    pub(crate) fn touch(&mut self, at: Wall) {
-        self.since.get_or_insert(at);
+    /// Looks at which tracks are announced.
+    pub(crate) fn compare(&mut self, configs: &Configs) {
+        self.announced = configs.tracks().any(|track| self.tracks.binary_search(&track).is_err());
     }
 
-    /// Whether to go on with what is there: both kinds and every track that `configs` announces seen, or waited
-    /// long enough.
-    pub(crate) fn ready(&self, now: Wall, configs: &Configs) -> bool {
-        let all = self.has(Kind::Video)
-            && self.has(Kind::Audio)
-            && configs.tracks().all(|track| self.tracks.binary_search(&track).is_ok());
+    /// Whether to go on with what is there: both kinds and every announced track seen, or waited long enough.
+    pub(crate) fn ready(&self, now: Wall) -> bool {
+        let all = self.has(Kind::Video) && self.has(Kind::Audio) && !self.announced;
         let span = match (self.frames.front(), self.frames.back()) {
             (Some(first), Some(last)) => (last.millis - first.millis).abs(),
             _ => 0,
         };
-        let waited = self.since.is_some_and(|since| now.micros_since(since) >= WAIT_WALL_MICROS);
+        let awaits_key = self.undecodable > 0 && !self.has(Kind::Video);
+        let enough = span >= if awaits_key { WAIT_KEY_MILLIS } else { WAIT_MEDIA_MILLIS };
+        let waited = self.deadline().is_some_and(|deadline| now >= deadline);
         let full = self.bytes >= MAX_BYTES || self.frames.len() >= MAX_FRAMES;
-        !self.frames.is_empty() && (all || span >= WAIT_MEDIA_MILLIS || waited || full)
+        !self.frames.is_empty() && (all || enough || waited || full)
     }
 
     /// When [`Opening::ready`] turns true without further media.
     pub(crate) fn deadline(&self) -> Option<Wall> {
-        if self.frames.is_empty() { None } else { self.since.map(|at| at.plus_micros(WAIT_WALL_MICROS)) }
+        let wait = if self.announced { WAIT_ANNOUNCED_MICROS } else { WAIT_WALL_MICROS };
+        if self.frames.is_empty() { None } else { self.since.map(|at| at.plus_micros(wait)) }
     }
 
     /// Ends the wait.

@@ -99,7 +99,7 @@ impl Session {
             Ok(demuxed) => demuxed,
             Err(error) => return self.warn(Warning::BadMedia(error.to_string()), fx),
         };
-        self.describe(track, &demuxed, arrival.received);
+        self.describe(track, &demuxed);
         if let Some(name) = demuxed.unsupported {
             self.unsupported(track, name, fx);
         }
@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// Decoder configurations. The same one again is no change (design §7 rule 4).
-    fn describe(&mut self, track: TrackId, demuxed: &Demuxed, received: Wall) {
+    fn describe(&mut self, track: TrackId, demuxed: &Demuxed) {
         let Some(publish) = self.publish.as_mut() else { return };
         if let Some(codec) = &demuxed.config {
             publish.configs.set(track, codec.clone());
@@ -123,13 +123,9 @@ impl Session {
         let codec = publish.configs.get(track);
         let changed =
             codec.is_some_and(|codec| !self.run.as_ref().is_some_and(|run| run.carries(track, codec)));
-        match &mut publish.stage {
-            Stage::Opening(opening) => opening.touch(received),
-            // Audio announces its change by its frames: some encoders announce a track that never comes.
-            Stage::Running { .. } if changed && track.kind == Kind::Video => {
-                publish.pending = Some(Gap::TracksChanged);
-            }
-            Stage::Running { .. } => {}
+        // Audio announces its change by its frames: some encoders announce a track that never comes.
+        if changed && track.kind == Kind::Video && matches!(publish.stage, Stage::Running { .. }) {
+            publish.pending = Some(Gap::TracksChanged);
         }
     }
 
@@ -183,9 +179,9 @@ impl Session {
 
     /// Begins the first run of this publish once its tracks are known.
     pub(crate) fn try_open(&mut self, now: Wall, fx: &mut SlotEffects) {
-        if let Some(Publish { stage: Stage::Opening(opening), configs, .. }) = &self.publish
-            && opening.ready(now, configs)
-        {
+        let Some(Publish { stage: Stage::Opening(opening), configs, .. }) = &mut self.publish else { return };
+        opening.compare(configs);
+        if opening.ready(now) {
             self.open(fx);
         }
     }
