@@ -29,7 +29,7 @@ pub struct Run {
     pub index: u32,
     /// Its tracks, video before audio, each kind in order of index. Never empty.
     pub tracks: Vec<Track>,
-    /// Where its first packet is on the session's timeline, in microseconds.
+    /// Where it begins on the session's timeline, in microseconds. Sound that waited for it is from before.
     pub start: i64,
     /// Wall time of `start`: anchored once, so it does not follow the drift of either clock.
     pub wall: Wall,

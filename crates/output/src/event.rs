@@ -34,7 +34,8 @@ pub trait Output: Send {
 pub enum Event<'a> {
     /// A run begins; for all but the first this is a discontinuity.
     Run(&'a Run),
-    /// An access unit of the current run. Per track in DTS order; tracks may run up to a second apart.
+    /// An access unit of the current run. Per track in DTS order; tracks may run up to a second apart. Sound
+    /// that the run before had no place for comes first, from up to ten seconds before [`Run::start`].
     Packet(&'a Packet),
     /// A key frame of a video track came. The packet of the track that comes next is the last one before it, unless
     /// that is here already. It becomes a packet itself as soon as the frame after it tells how long it lasts.

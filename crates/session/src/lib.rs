@@ -10,6 +10,7 @@
 mod configs;
 mod demux;
 mod drift;
+mod early;
 mod opening;
 mod publish;
 mod repair;

@@ -9,6 +9,7 @@ use output::{Effect, Event, Warning};
 
 use crate::configs::Configs;
 use crate::demux::{Access, Demuxed, Frame, Unwrapper, demux};
+use crate::early::Early;
 use crate::opening::Opening;
 use crate::repair::{Repair, Repaired};
 use crate::session::Session;
@@ -25,13 +26,17 @@ pub(crate) struct Publish {
     unwrapper: Unwrapper,
     pub(crate) configs: Configs,
     pub(crate) stage: Stage,
+    /// Where its first run begins, in microseconds of session time.
+    pub(crate) start: i64,
     /// A run ends at the next key frame, and why.
     pub(crate) pending: Option<Gap>,
     /// When the last key frame of the main video came, in milliseconds of session time.
     pub(crate) keyed: Option<i64>,
-    /// Frames that the run has no place for, left out until the next one begins.
+    /// Sound that the run has no place for: the next one begins with it.
+    pub(crate) early: Early,
+    /// Frames that no run has a place for.
     pub(crate) left_out: u64,
-    /// Whose those are.
+    /// Whose either of those are.
     pub(crate) joining: BTreeSet<TrackId>,
     /// Tracks that were reported as nothing that a product carries.
     unsupported: BTreeSet<TrackId>,
@@ -113,6 +118,7 @@ impl Session {
         let Some(publish) = self.publish.as_mut() else { return };
         if let Some(codec) = &demuxed.config {
             publish.configs.set(track, codec.clone());
+            publish.left_out += publish.early.forget(track);
         }
         if let Some(colour) = &demuxed.colour {
             publish.configs.set_colour(track, *colour);
@@ -198,6 +204,7 @@ impl Session {
         for frame in opened.frames {
             repair.push(frame, &mut repaired);
         }
+        publish.start = at_millis * 1_000;
         publish.stage = Stage::Running { repair, lines: Vec::new() };
         if opened.undecodable > 0 {
             let why = "they come before the first key frame";
@@ -234,7 +241,8 @@ impl Session {
         }
         self.repaired(&mut repaired, fx);
         self.end_lines(None, fx);
-        let left_out = self.publish.as_ref().map_or(0, |publish| publish.left_out);
+        let count = |publish: &mut Publish| publish.left_out + publish.early.take().len() as u64;
+        let left_out = self.publish.as_mut().map_or(0, count);
         if left_out > 0 {
             let why = "nothing came to decode them from";
             self.warn(Warning::FramesDropped { count: left_out, why }, fx);

@@ -43,8 +43,8 @@ impl Session {
                 }
             }
             None => {
-                publish.left_out += 1;
                 publish.joining.insert(frame.track);
+                publish.left_out += if frame.is_video() { 1 } else { publish.early.push(frame) };
             }
         }
     }
@@ -89,6 +89,7 @@ impl Session {
         let tracks: Vec<Track> = ids.into_iter().filter_map(|id| publish.configs.track(id)).collect();
         publish.pending = None;
         let left_out = std::mem::take(&mut publish.left_out);
+        let early = publish.early.take();
         let at = frame.millis * 1_000;
         self.end_lines(Some(frame), fx);
         if left_out > 0 {
@@ -97,6 +98,9 @@ impl Session {
         }
         self.slots.deliver(Event::Gap(why, frame.received), fx);
         self.begin_run(tracks, at, frame.received, fx);
+        for frame in early {
+            self.timed(frame, fx);
+        }
     }
 
     pub(crate) fn begin_run(&mut self, tracks: Vec<Track>, start: i64, wall: Wall, fx: &mut SlotEffects) {
@@ -104,7 +108,7 @@ impl Session {
         let Stage::Running { lines, .. } = &mut publish.stage else { return };
         let floor = |track: &Track| {
             let line = lines.iter().find(|line| line.track() == track.id);
-            line.map_or(self.end.min(start), Line::end_micros)
+            line.map_or(publish.start.min(start), Line::end_micros)
         };
         *lines = tracks.iter().map(|track| Line::new(track, floor(track))).collect();
         let run = Run { index: self.runs, tracks, start, wall };

@@ -1,5 +1,6 @@
 //! What a session makes of the stories of `testkit`, and what only the inside of a session shows.
 
+mod joining;
 mod stage;
 mod times;
 

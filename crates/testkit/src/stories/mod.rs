@@ -63,7 +63,8 @@ pub const STORIES: &[Story] = &[
     Story { name: "0.9 s of audio, then silence", steps: steps::short_audio, expect: WHOLE },
     Story { name: "video only", steps: steps::video_only, expect: WHOLE },
     Story { name: "audio leads", steps: steps::audio_leads, expect: WHOLE },
-    Story { name: "late audio", steps: steps::late_audio, expect: Expect { audio_lost: 0..23, ..CHANGED } },
+    Story { name: "late audio", steps: steps::late_audio, expect: CHANGED },
+    Story { name: "late audio in a long GOP", steps: steps::late_audio_in_a_long_gop, expect: CHANGED },
     Story { name: "video ends before audio", steps: steps::video_ends, expect: WHOLE },
     Story { name: "audio ends before video", steps: steps::audio_ends, expect: WHOLE },
     Story { name: "video pauses", steps: steps::video_pauses, expect: WHOLE },
@@ -76,8 +77,8 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "open GOPs, then another sound",
         steps: steps::audio_change_in_open_gops,
-        // The new audio joins at the next recovery point.
-        expect: Expect { audio_lost: 398..420, ..CHANGED },
+        // The new audio waits for the next recovery point.
+        expect: CHANGED,
     },
     Story {
         name: "no key frame at first",
@@ -94,8 +95,8 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "codec change",
         steps: steps::codec_change,
-        // The new audio joins at the next key frame.
-        expect: Expect { audio_lost: 140..184, ..CHANGED },
+        // The new audio waits for the next key frame.
+        expect: CHANGED,
     },
     Story { name: "codec change of audio alone", steps: steps::codec_change_audio_only, expect: CHANGED },
     Story { name: "a codec that nothing carries", steps: steps::unknown_codec, expect: WHOLE },

@@ -34,7 +34,15 @@ pub(super) fn video_only() -> Vec<Step> {
 
 /// Sound from 2.5 s on.
 pub(super) fn late_audio() -> Vec<Step> {
-    let clip = Clip::default();
+    sound_joins(Clip::default())
+}
+
+/// There is no key frame for 5.5 s after the first sound.
+pub(super) fn late_audio_in_a_long_gop() -> Vec<Step> {
+    sound_joins(Clip { fps: 25, gop: 200, millis: 30_000, ..Clip::default() })
+}
+
+fn sound_joins(clip: Clip) -> Vec<Step> {
     let late = |m: &Message| m.kind == Kind::Video || m.received.micros_since(START) > 2_500_000;
     let mut messages: Vec<Message> = clip.messages().into_iter().skip(2).filter(late).collect();
     let joins = messages.iter().position(|m| m.kind == Kind::Audio).unwrap_or_default();

@@ -70,7 +70,8 @@ impl<F: Format> Recording<F> {
             (Stretch::Opening(early), None) if self.lead != Some(frame.packet.track) => {
                 early.push(frame.packet.clone());
                 let since = early.first().and_then(|first| Frame::of(frame.run, first)).map_or(at, |f| f.at);
-                if at.saturating_sub(since) < EARLY_MICROS {
+                // What waited for the run is from before its key frame.
+                if at.saturating_sub(since.max(frame.run.start)) < EARLY_MICROS {
                     return Ok(());
                 }
                 let early = take(early);

@@ -161,3 +161,48 @@ fn a_pause_that_was_not_recorded_leaves_no_hole_in_the_times() {
     assert_eq!(video.len(), 100);
     assert!(video.windows(2).all(|two| (40..70).contains(&(two[1] - two[0]))), "{video:?}");
 }
+
+/// Pictures from `start` on for a second, and sound from `since` on until then; both in seconds.
+fn with_early_sound(start: i64, since: i64) -> (Run, Vec<Packet>) {
+    let run = story::run(start * 1_000_000, start * 1_000_000);
+    let sound = story::run(since * 1_000_000, since * 1_000_000);
+    let mut packets = story::frames(&sound, start + 1 - since, 1_000, 0);
+    packets.retain(|packet| packet.track == TrackId::AUDIO);
+    packets
+        .extend(story::frames(&run, 1, 1_000, 0).into_iter().filter(|packet| packet.track == TrackId::VIDEO));
+    packets
+        .sort_by_key(|packet| run.track(packet.track).unwrap().timescale.micros(packet.dts).max(run.start));
+    (run, packets)
+}
+
+#[test]
+fn sound_that_waited_for_its_run_comes_after_what_the_file_has_and_before_its_pictures() {
+    let (mut output, mut fx) = (output(3_600), Vec::new());
+    let mut silent = story::run(0, 0);
+    let mut packets = story::frames(&silent, 4, 1_000, 0);
+    packets.retain(|packet| packet.track == TrackId::VIDEO);
+    silent.tracks.truncate(1);
+    story::feed(&mut output, &silent, &packets, &mut fx);
+    output.on(Event::Gap(Gap::TracksChanged, silent.wall), &mut fx).unwrap();
+    let (run, packets) = with_early_sound(4, 1);
+    story::feed(&mut output, &run, &packets, &mut fx);
+    output.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    let [file] = &stored(&fx)[..] else { panic!() };
+    let (video, sound) = (file.frames(Kind::Video), file.frames(Kind::Audio));
+    assert_eq!(sound.len(), packets.iter().filter(|packet| packet.track == TrackId::AUDIO).count());
+    assert!((4_000..4_042).contains(&sound[0].0), "directly after the last picture: {}", sound[0].0);
+    // 3 s of sound, then everything in step.
+    assert!((6_998..=7_042).contains(&video[100].0), "{}", video[100].0);
+    let steady =
+        |frames: &[(u32, Bytes)], most: u32| frames.windows(2).all(|pair| pair[1].0 - pair[0].0 <= most);
+    assert!(steady(&video[100..], 40) && steady(&sound, 22));
+}
+
+#[test]
+fn a_file_that_begins_with_sound_that_waited_for_its_run_waits_for_the_first_picture() {
+    let (mut output, mut fx) = (output(3), Vec::new());
+    let (run, packets) = with_early_sound(5, 0);
+    story::feed(&mut output, &run, &packets, &mut fx);
+    output.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    assert_eq!(stored(&fx).len(), 1, "a cycle of 3 s is not over");
+}
