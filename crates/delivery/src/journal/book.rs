@@ -126,8 +126,9 @@ impl Book {
             }
         }
         if let Some(outcome) = &done.object {
-            if let Some(key) = &outcome.key {
-                self.renamed.insert(outcome.to.clone(), key.clone());
+            match &outcome.key {
+                Some(key) => drop(self.renamed.insert(outcome.to.clone(), key.clone())),
+                None => drop(self.renamed.remove(&outcome.to)),
             }
             if self.recent.len() == RECENT {
                 self.recent.pop_front();

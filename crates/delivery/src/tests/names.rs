@@ -33,6 +33,24 @@ fn no_object_replaces_another_and_whoever_names_it_names_its_true_key() {
 }
 
 #[test]
+fn a_key_that_was_taken_once_may_be_free_later() {
+    let house = House::new();
+    let objects = &house.warehouse.objects;
+    objects.lock().unwrap().insert("a.flv".to_owned(), b"another's".to_vec());
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        for (file, text) in [(0, "one"), (1, "four")] {
+            let [row, _] = recorded("a.flv");
+            lane.accept(vec![grow(file, text), seal(file, "a.flv"), row]);
+            drained(&delivery).await;
+            objects.lock().unwrap().remove("a.flv");
+        }
+    });
+    assert_eq!(house.diary.lines(), ["row a~2.flv 3", "row a.flv 4"]);
+}
+
+#[test]
 fn a_stored_object_of_another_size_is_sent_again_before_anybody_is_told() {
     let house = House::new();
     *house.warehouse.lies.lock().unwrap() = 1;
