@@ -39,18 +39,19 @@ impl Drift {
     /// length of the frame before.
     pub(crate) fn follow(&mut self, count: i64, stated: i64, step: i64, timescale: Timescale) -> i64 {
         let hz = i64::from(timescale.hz());
-        // The same time again tells nothing of the frames after the first.
-        if self.stated.replace(stated) == Some(stated) {
-            return count;
-        }
+        let again = self.stated.replace(stated) == Some(stated);
         let off = stated.saturating_sub(count);
-        if off.saturating_mul(1_000) > HOLE_MILLIS * hz || off < -SURPLUS * hz {
-            self.window = None;
-            return stated;
-        }
         if off.abs() <= step.max(hz / TOLERANCE) {
             self.window = None;
             return count;
+        }
+        // The same time again is not the time of a further frame.
+        if again {
+            return count;
+        }
+        if off.saturating_mul(1_000) > HOLE_MILLIS * hz || off < -SURPLUS * hz {
+            self.window = None;
+            return stated;
         }
         let begun = self.window.take().filter(|window| (window.low > 0) == (off > 0));
         let mut window = begun.unwrap_or(Window { since: count, frames: 0, low: off, high: off });
