@@ -1,5 +1,6 @@
 //! What operators do with recordings: start and stop them, and have lists made of what is there.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use media::{StreamId, Wall};
 use output::record::Container;
 use output::{Entry, Object, Order, Part, Refusal};
 
-use crate::list::{List, Moment, list, moments};
+use crate::list::{List, Moment, list, moments, tracks};
 use crate::recording::{Kind, NewRecord, Recorded, Span};
 use crate::{Control, Error, Refused};
 
@@ -157,11 +158,16 @@ impl Control {
             return Err(Unlisted::Taken);
         }
         let size = list.objects.last().map_or(0, |(_, body)| body.len() as u64);
-        self.put_list(of, list.objects, before.as_ref()).await?;
+        let had = before.as_ref().map(keys).unwrap_or_default();
+        let mut beside = had.clone();
+        beside.extend(list.objects.iter().map(|(key, _)| key.clone()));
+        beside.remove(&of.to.key);
+        self.put_list(of, list.objects, &had).await?;
         let entry = Entry {
             part: Part::File,
             format: list.format,
             object: of.to.clone(),
+            beside: Some(beside.into_iter().collect()),
             template: of.template.clone(),
             sequence: 0,
             start: list.start,
@@ -178,18 +184,17 @@ impl Control {
         made.ok_or_else(|| Unlisted::Unstored("it was deleted at once".to_owned()))
     }
 
-    /// Stores the objects of a list. Those of the list `before` of that name are replaced; nothing else is. Of a list
+    /// Stores the objects of a list. Those that the list of that name `had` are replaced; nothing else is. Of a list
     /// that cannot be stored whole nothing new stays.
     async fn put_list(
         &self,
         of: &ListOf,
         objects: Vec<(String, Bytes)>,
-        before: Option<&Recorded>,
+        had: &BTreeSet<String>,
     ) -> Result<(), Unlisted> {
-        let had_tracks = before.is_some_and(|before| before.entry.format == Container::Cmaf);
         let mut new = Vec::new();
         for (key, body) in objects {
-            let is_ours = if key == of.to.key { before.is_some() } else { had_tracks };
+            let is_ours = had.contains(&key);
             let to = Object { bucket: of.to.bucket.clone(), key };
             let mark = (!is_ours).then(|| format!("list/{}", of.stream));
             let put = Put { to: to.clone(), content_type: PLAYLIST, body, mark };
@@ -240,6 +245,17 @@ impl Control {
 
 fn is_list_of(there: &Recorded, stream: &StreamId) -> bool {
     there.kind == Kind::List && there.stream == *stream
+}
+
+/// The objects of a list.
+fn keys(list: &Recorded) -> BTreeSet<String> {
+    let Entry { object, beside, format, .. } = &list.entry;
+    let beside = match beside {
+        Some(keys) => keys.clone(),
+        None if *format == Container::Cmaf => tracks(&object.key).to_vec(),
+        None => Vec::new(),
+    };
+    beside.into_iter().chain([object.key.clone()]).collect()
 }
 
 /// Those of the slices that a list is to name. Of a slice in several objects the picture decides.

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "recording", include_str!("../migrations/0003_recording.sql")),
     (4, "outbox", include_str!("../migrations/0004_outbox.sql")),
     (5, "attempt_post", include_str!("../migrations/0005_attempt_post.sql")),
+    (6, "recording_beside", include_str!("../migrations/0006_recording_beside.sql")),
 ];
 
 /// Why the database cannot be used.

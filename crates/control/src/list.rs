@@ -94,7 +94,7 @@ pub(crate) fn lane(slice: &Recorded) -> (Option<&str>, Option<&str>) {
     named.unzip()
 }
 
-/// What lies beside the playlist `key` of a recording whose slices have these tracks.
+/// What lies beside the playlist `key` of a recording whose slices have these tracks, by its usual name.
 pub(crate) fn beside(key: &str, slices: &[Recorded]) -> BTreeSet<String> {
     let stem = key.strip_suffix(".m3u8").unwrap_or(key);
     let lanes = slices.iter().filter_map(|slice| lane(slice).1).chain(["v", "a"]);
@@ -106,6 +106,12 @@ pub(crate) fn beside(key: &str, slices: &[Recorded]) -> BTreeSet<String> {
     lanes.map(word).chain([format!("{stem}.mpd")]).collect()
 }
 
+/// Where the playlists of the pictures and of the sound of the list `key` are.
+pub(crate) fn tracks(key: &str) -> [String; 2] {
+    let stem = key.strip_suffix(".m3u8").unwrap_or(key);
+    ["video", "audio"].map(|word| format!("{stem}_{word}.m3u8"))
+}
+
 /// The list that will be stored as `to`. `link` makes the URI of an object in another bucket; `None` when it has none,
 /// and nothing comes of the list then. Neither does anything of no slices.
 pub(crate) fn list(
@@ -115,18 +121,17 @@ pub(crate) fn list(
 ) -> Option<List> {
     let leads: Vec<_> = moments.iter().filter_map(Moment::lead).collect();
     let (first, last) = (&leads.first()?.entry, &leads.last()?.entry);
-    let tracks = Tracks { to, moments, link };
+    let lists = Tracks { to, moments, link };
     let picture = moments.iter().any(|moment| moment.picture.is_some());
     let sound = moments.iter().any(|moment| moment.sound.is_some());
     let mut objects = Vec::new();
     if picture && sound {
-        let stem = to.key.strip_suffix(".m3u8").unwrap_or(&to.key);
-        let [video, audio] = ["video", "audio"].map(|word| format!("{stem}_{word}.m3u8"));
-        objects.push((video.clone(), tracks.playlist(&video, false)?));
-        objects.push((audio.clone(), tracks.playlist(&audio, true)?));
-        objects.push((to.key.clone(), tracks.both(&video, &audio, last)));
+        let [video, audio] = tracks(&to.key);
+        objects.push((video.clone(), lists.playlist(&video, false)?));
+        objects.push((audio.clone(), lists.playlist(&audio, true)?));
+        objects.push((to.key.clone(), lists.both(&video, &audio, last)));
     } else {
-        objects.push((to.key.clone(), tracks.playlist(&to.key, sound)?));
+        objects.push((to.key.clone(), lists.playlist(&to.key, sound)?));
     }
     Some(List {
         objects,

@@ -254,7 +254,9 @@ async fn insert(connection: &mut SqliteConnection, new: &NewRecord) -> Result<i6
         Part::File => (false, None, false),
         Part::Slice { discontinuity, init, audio } => (*discontinuity, init.as_deref(), *audio),
     };
-    let pauses = serde_json::to_string(&entry.pauses).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let unwritable = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+    let pauses = serde_json::to_string(&entry.pauses).map_err(unwritable)?;
+    let beside = entry.beside.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?;
     named(INSERT, stream)
         .bind(id)
         .bind(kind.word())
@@ -276,6 +278,7 @@ async fn insert(connection: &mut SqliteConnection, new: &NewRecord) -> Result<i6
         .bind(i64::from(discontinuity))
         .bind(init)
         .bind(i64::from(audio))
+        .bind(beside)
         .fetch_one(connection)
         .await?
         .try_get(0)
@@ -283,13 +286,13 @@ async fn insert(connection: &mut SqliteConnection, new: &NewRecord) -> Result<i6
 
 const INSERT: &str = "INSERT INTO recording (domain, app, stream, record_id, kind, format, storage, bucket, key, \
      template, sequence, begins, ends, duration, width, height, size, created, expires, pauses, discontinuity, \
-     init, audio) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-     ?20, ?21, ?22, ?23) ON CONFLICT (storage, bucket, key) DO UPDATE SET domain = excluded.domain, \
+     init, audio, beside) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+     ?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT (storage, bucket, key) DO UPDATE SET domain = excluded.domain, \
      app = excluded.app, stream = excluded.stream, kind = excluded.kind, format = excluded.format, \
      template = excluded.template, sequence = excluded.sequence, begins = excluded.begins, ends = excluded.ends, \
      duration = excluded.duration, width = excluded.width, height = excluded.height, size = excluded.size, \
      expires = excluded.expires, pauses = excluded.pauses, discontinuity = excluded.discontinuity, \
-     init = excluded.init, audio = excluded.audio RETURNING id";
+     init = excluded.init, audio = excluded.audio, beside = excluded.beside RETURNING id";
 
 pub(crate) type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments<'q>>;
 

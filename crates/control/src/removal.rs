@@ -223,12 +223,15 @@ impl Database {
     async fn playlists(&self, record: &Recorded, slices: &[Recorded]) -> Result<Vec<Object>, Error> {
         let main = &record.entry.object;
         let mut objects = vec![main.clone()];
-        if record.entry.format == Container::Cmaf {
-            for key in beside(&main.key, slices) {
-                let object = Object { bucket: main.bucket.clone(), key };
-                if self.record_of(&object).await?.is_none() {
-                    objects.push(object);
-                }
+        let beside = match &record.entry.beside {
+            Some(keys) => keys.iter().cloned().collect(),
+            None if record.entry.format == Container::Cmaf => beside(&main.key, slices),
+            None => BTreeSet::new(),
+        };
+        for key in beside {
+            let object = Object { bucket: main.bucket.clone(), key };
+            if self.record_of(&object).await?.is_none() {
+                objects.push(object);
             }
         }
         Ok(objects)

@@ -33,6 +33,8 @@ pub(crate) struct Diary {
     /// What came again.
     pub again: Mutex<Vec<String>>,
     pub told: Mutex<BTreeMap<String, Told>>,
+    /// What lies beside the object of each row.
+    pub beside: Mutex<Vec<Option<Vec<String>>>>,
     /// So many calls fail first.
     pub failures: Mutex<u32>,
 }
@@ -65,7 +67,10 @@ impl Registry for Diary {
         entry: &'a Entry,
         size: u64,
     ) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async move { self.write(format!("row {} {size}", entry.object.key)) })
+        Box::pin(async move {
+            self.beside.lock().unwrap().push(entry.beside.clone());
+            self.write(format!("row {} {size}", entry.object.key))
+        })
     }
 
     fn told<'a>(&'a self, told: &'a Told) -> BoxFuture<'a, Result<(), String>> {
@@ -265,6 +270,7 @@ fn entry(key: &str) -> Box<Entry> {
         part: Part::File,
         format: Container::Flv,
         object: object(key),
+        beside: None,
         template: "t".to_owned(),
         sequence: 0,
         start: Wall(0),

@@ -13,6 +13,10 @@ pub struct Entry {
     pub format: Container,
     /// The object: of a file in several objects its playlist.
     pub object: Object,
+    /// Keys of the objects that `object` names and that belong to the file with it, beside its slices and their init
+    /// segments; in the same bucket. `None`: not known.
+    #[serde(default)]
+    pub beside: Option<Vec<String>>,
     /// OssObjectPrefix as the template has it.
     pub template: String,
     /// `{Sequence}` of its name.

@@ -76,6 +76,7 @@ fn entry(key: &str, part: Part, number: i64) -> Entry {
             bucket: Bucket { storage: "oss-local".into(), name: "b".into() },
             key: key.to_owned(),
         },
+        beside: None,
         template: "r/{StartTime}_{EndTime}".to_owned(),
         sequence: number.unsigned_abs(),
         start,

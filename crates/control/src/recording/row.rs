@@ -3,6 +3,7 @@
 use media::{StreamId, Wall};
 use output::record::Container;
 use output::{Bucket, Entry, Object, Part};
+use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqlitePool};
 
@@ -10,7 +11,7 @@ use super::{Belongs, Kind, Query, Recorded};
 
 pub(crate) const SELECT: &str = "SELECT id, record_id, domain, app, stream, kind, format, storage, bucket, key, \
      template, sequence, begins, ends, duration, width, height, size, created, pauses, discontinuity, init, audio, \
-     file FROM recording";
+     file, beside FROM recording";
 
 /// All rows of a question, each read as it comes: a row as SQLite hands it out is several kilobytes, and there can be
 /// a hundred thousand.
@@ -22,7 +23,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
     let text = |column| row.try_get::<String, _>(column);
     let number = |column| row.try_get::<i64, _>(column);
     let (domain, app, name) = (text("domain")?, text("app")?, text("stream")?);
-    let stream = StreamId::parse(&domain, &app, &name).map_err(|error| unreadable(error.to_string()))?;
+    let stream = StreamId::parse(&domain, &app, &name).map_err(unreadable)?;
     let kind = match text("kind")?.as_str() {
         "file" => Kind::File,
         "slice" => Kind::Slice,
@@ -31,10 +32,13 @@ pub(super) fn read(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
     let word = text("format")?;
     let format = Container::ALL.into_iter().find(|format| format.word() == word);
     let bucket = Bucket { storage: text("storage")?.into(), name: text("bucket")?.into() };
+    let beside = row.try_get::<Option<String>, _>("beside")?;
+    let beside = beside.as_deref().map(serde_json::from_str).transpose();
     let entry = Entry {
         part: part(row, kind)?,
         format: format.ok_or_else(|| unreadable(format!("format {word:?}")))?,
         object: Object { bucket, key: text("key")? },
+        beside: beside.map_err(unreadable)?,
         template: text("template")?,
         sequence: unsigned(number("sequence")?),
         start: Wall(number("begins")?),
@@ -42,7 +46,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
         duration: number("duration")?,
         width: u32::try_from(number("width")?).unwrap_or_default(),
         height: u32::try_from(number("height")?).unwrap_or_default(),
-        pauses: serde_json::from_str(&text("pauses")?).map_err(|error| unreadable(error.to_string()))?,
+        pauses: serde_json::from_str(&text("pauses")?).map_err(unreadable)?,
         // When it goes is a column of its own.
         retention_days: None,
     };
@@ -74,7 +78,7 @@ fn part(row: &SqliteRow, kind: Kind) -> Result<Part, sqlx::Error> {
     })
 }
 
-fn unreadable(what: String) -> sqlx::Error {
+fn unreadable(what: impl Into<BoxDynError>) -> sqlx::Error {
     sqlx::Error::Decode(what.into())
 }
 

@@ -120,6 +120,7 @@ fn whole(key: &str, start: i64, seconds: i64) -> Entry {
         part: Part::File,
         format: Container::M3u8,
         object: object(key),
+        beside: None,
         template: "record/{StartTime}_{EndTime}".to_owned(),
         sequence: 0,
         start: after(start),
@@ -223,6 +224,25 @@ async fn a_file_goes_with_its_slices_and_the_inits_that_nobody_else_needs() {
     assert_eq!(archive.keys(), ["foreign"]);
     assert_eq!(archive.remove(&id).await, Removal::NotFound);
     assert!(!archive.database().knows(&cam()).await.unwrap());
+}
+
+/// Delivery stores nothing over another object: of a file's objects some can have other keys than they were to have.
+#[tokio::test]
+async fn what_lies_beside_a_file_goes_by_the_keys_that_it_has() {
+    let archive = Archive::new().await;
+    archive.recording("a.m3u8", 0, 1).await;
+    for key in ["a_video.m3u8", "a_audio~2.m3u8", "a.mpd", "a~2_video.m3u8", "a~2.mpd"] {
+        archive.objects.lock().unwrap().insert(key.to_owned(), Bytes::new());
+    }
+    let beside = ["a_video.m3u8", "a_audio~2.m3u8", "a.mpd"].map(str::to_owned).to_vec();
+    let file = Entry { format: Container::Cmaf, beside: Some(beside), ..whole("a~2.m3u8", 0, 5) };
+    archive.store(&file).await;
+    let id = archive.id("a~2.m3u8").await;
+    let record = archive.database().record_file(&cam(), &id).await.unwrap().unwrap();
+    assert_eq!(record.entry, file);
+    assert_eq!(archive.remove(&id).await, Removal::Done);
+    // Others have the rest: what is called like it is not its.
+    assert_eq!(archive.keys(), ["a.m3u8", "a~2.mpd", "a~2_video.m3u8", "s/0.ts"]);
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use output::{Entry, Object, Part};
 
+use crate::journal::Book;
+
 /// Keys that are tried for an object.
 pub(super) const TRIES: u32 = 1_000;
 
@@ -19,17 +21,25 @@ pub(super) fn numbered(key: &str, n: u32) -> String {
     format!("{folder}{slash}{stem}~{n}{dot}{extension}")
 }
 
-/// `entry` with the keys that its objects have.
-pub(super) fn correct(entry: &mut Entry, renamed: &HashMap<Object, String>) {
-    if let Part::Slice { init: Some(init), .. } = &mut entry.part {
-        let object = Object { bucket: entry.object.bucket.clone(), key: init.clone() };
-        if let Some(key) = renamed.get(&object) {
-            key.clone_into(init);
+/// Puts the keys that the objects of `entry` have into it. What lies beside the main one and is not stored is left out:
+/// its key may be another's.
+pub(super) fn correct(entry: &mut Entry, book: &Book) {
+    let bucket = entry.object.bucket.clone();
+    let object = |key: &str| Object { bucket: bucket.clone(), key: key.to_owned() };
+    let correct = |key: &mut String| {
+        if let Some(renamed) = book.renamed.get(&object(key)) {
+            renamed.clone_into(key);
         }
+    };
+    if let Some(beside) = &mut entry.beside {
+        let failed = |key: &str| book.outcome(&object(key)).is_some_and(|outcome| outcome.failed.is_some());
+        beside.retain(|key| !failed(key));
+        beside.iter_mut().for_each(correct);
     }
-    if let Some(key) = renamed.get(&entry.object) {
-        key.clone_into(&mut entry.object.key);
+    if let Part::Slice { init: Some(init), .. } = &mut entry.part {
+        correct(init);
     }
+    correct(&mut entry.object.key);
 }
 
 /// Whether objects of this type name others.

@@ -85,7 +85,7 @@ async fn index(state: &State, entry: &Entry) {
     let (mut entry, wanted) = (entry.clone(), entry.object.clone());
     let size = {
         let book = state.files.book();
-        keys::correct(&mut entry, &book.renamed);
+        keys::correct(&mut entry, &book);
         match book.outcome(&wanted) {
             Some(outcome) if outcome.failed.is_none() => outcome.size,
             Some(_) => return,
@@ -125,7 +125,7 @@ fn true_notice(state: &State, notice: &Notice) -> Option<(Notice, Option<u64>)> 
     let outcome = match &mut notice {
         Notice::RecordFileStored(entry) => {
             let outcome = book.outcome(&entry.object);
-            keys::correct(entry, &book.renamed);
+            keys::correct(entry, &book);
             outcome
         }
         Notice::SnapshotStored { object, .. } => book.outcome(object),

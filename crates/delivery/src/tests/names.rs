@@ -33,6 +33,30 @@ fn no_object_replaces_another_and_whoever_names_it_names_its_true_key() {
 }
 
 #[test]
+fn a_row_names_what_lies_beside_its_object_by_the_keys_that_it_has() {
+    let house = House::new();
+    let taken = (2..=1_000).map(|n| format!("r_audio~{n}.m3u8"));
+    for key in ["r.m3u8", "r_video.m3u8", "r_audio.m3u8"].map(str::to_owned).into_iter().chain(taken) {
+        house.warehouse.objects.lock().unwrap().insert(key, b"another's".to_vec());
+    }
+    let beside = ["r_video.m3u8", "r_audio.m3u8", "r.mpd"];
+    let mut entry = entry("r.m3u8");
+    entry.beside = Some(beside.map(str::to_owned).to_vec());
+    runtime().block_on(async {
+        let (delivery, _) = house.open();
+        let lane = lane(&delivery);
+        let objects = beside.into_iter().chain(["r.m3u8"]).map(|key| put(key, "x", key));
+        lane.accept(objects.chain([LaneEffect::Index(entry)]).collect());
+        drained(&delivery).await;
+    });
+    assert_eq!(house.diary.lines(), ["row r~2.m3u8 6"]);
+    assert_eq!(house.warehouse.text("r_video~2.m3u8"), "r_video.m3u8");
+    // The sound has no place at all: what has its name is another's.
+    let expect = ["r_video~2.m3u8", "r.mpd"].map(str::to_owned).to_vec();
+    assert_eq!(*house.diary.beside.lock().unwrap(), [Some(expect)]);
+}
+
+#[test]
 fn a_key_that_was_taken_once_may_be_free_later() {
     let house = House::new();
     let objects = &house.warehouse.objects;

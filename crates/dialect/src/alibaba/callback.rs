@@ -219,6 +219,7 @@ mod tests {
             part: Part::File,
             format: Container::Flv,
             object: object("record/a/s/0_2017-03-08-23:09:46_2017-03-08-23:10:40.flv"),
+            beside: None,
             template: "t".to_owned(),
             sequence: 0,
             start: Wall(1_488_985_786_900_000),

@@ -2,7 +2,7 @@ use media::{StreamId, Ticks, Wall};
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
-use super::format::Frame;
+use super::format::{Became, Frame};
 use super::saved::Kept;
 use crate::name::Values;
 use crate::{Bucket, Effect, Effects, Entry, FileId, Object, Part, Pause};
@@ -169,6 +169,7 @@ impl Book {
             part: Part::Slice { discontinuity, init, audio },
             format: self.settings.container,
             object,
+            beside: Some(Vec::new()),
             template: self.settings.name.as_str().to_owned(),
             sequence,
             start,
@@ -181,15 +182,16 @@ impl Book {
         })));
     }
 
-    /// The index's row of `file`, which became `object`.
-    pub(super) fn entry(&self, mut file: File, object: Object) -> Entry {
+    /// The index's row of `file`.
+    pub(super) fn entry(&self, mut file: File, became: Became) -> Entry {
         // Sound may have gone on beyond the key frame at which the file was cut.
         let duration = file.duration();
         file.pauses.iter_mut().for_each(|pause| pause.at = pause.at.min(duration));
         Entry {
             part: Part::File,
             format: self.settings.container,
-            object,
+            object: became.object,
+            beside: Some(became.beside),
             template: self.settings.name.as_str().to_owned(),
             sequence: file.sequence,
             start: file.start_wall,

@@ -74,11 +74,25 @@ pub(crate) trait Format: Send + Sized {
     /// frame. Nothing happens when none is open.
     fn end(&mut self, file: &File, cut: Option<i64>, book: &mut Book, fx: &mut Effects);
 
-    /// The file is complete. Puts or seals the object that stands for it last, and answers it.
-    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Object;
+    /// The file is complete. Puts or seals the object that stands for it last.
+    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Became;
 
     /// How things stand after a flush.
     fn now(&self) -> Self::Now;
+}
+
+/// What a complete file became.
+pub(crate) struct Became {
+    /// The object that stands for it.
+    pub object: Object,
+    /// As in [`crate::Entry`].
+    pub beside: Vec<String>,
+}
+
+impl From<Object> for Became {
+    fn from(object: Object) -> Self {
+        Self { object, beside: Vec::new() }
+    }
 }
 
 /// Where frames begin to be written. Times are microseconds on the session's timeline.

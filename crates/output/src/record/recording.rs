@@ -243,8 +243,8 @@ impl<F: Format> Recording<F> {
     /// The file ends. The recording goes on.
     fn close(&mut self, fx: &mut Effects) {
         let Some(file) = self.file.take() else { return };
-        let object = self.format.close(&file, &mut self.book, fx);
-        let entry = Box::new(self.book.entry(file, object));
+        let became = self.format.close(&file, &mut self.book, fx);
+        let entry = Box::new(self.book.entry(file, became));
         fx.push(Effect::Index(entry.clone()));
         fx.push(Effect::Notify(Notice::RecordFileStored(entry)));
         self.book.forget();

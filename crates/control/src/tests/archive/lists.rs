@@ -96,6 +96,50 @@ async fn a_list_of_sound_and_picture_is_three_playlists() {
     assert_eq!(archive.keys(), left, "the recording is still open");
 }
 
+/// What is called like the playlists of a list's tracks may be anybody's.
+#[tokio::test]
+async fn only_what_was_stored_with_a_list_is_replaced_and_goes_with_it() {
+    let archive = Archive::new().await;
+    archive.store(&cmaf(0, false, "c/v_init.mp4")).await;
+    archive.store(&cmaf(1, false, "c/v_init.mp4")).await;
+    archive.store(&cmaf(1, true, "c/a_init.mp4")).await;
+    let foreign = ["cut.mpd", "cut_audio.m3u8"];
+    for key in foreign {
+        archive.objects.lock().unwrap().insert(key.to_owned(), Bytes::new());
+    }
+    let pictures = archive.list("cut.m3u8", 0, 5, false).await.unwrap();
+    assert_eq!(pictures.entry.beside, Some(Vec::new()));
+    assert!(matches!(archive.list("cut.m3u8", 0, 10, false).await, Err(Unlisted::Taken)));
+    assert_eq!(archive.remove(&pictures.id).await, Removal::Done);
+    let left: Vec<_> = archive.keys().into_iter().filter(|key| key.starts_with("cut")).collect();
+    assert_eq!(left, foreign);
+    // What a list no longer needs still is its.
+    archive.objects.lock().unwrap().remove("cut_audio.m3u8");
+    archive.list("cut.m3u8", 0, 10, false).await.unwrap();
+    let again = archive.list("cut.m3u8", 0, 5, false).await.unwrap();
+    assert_eq!(archive.remove(&again.id).await, Removal::Done);
+    let left: Vec<_> = archive.keys().into_iter().filter(|key| key.starts_with("cut")).collect();
+    assert_eq!(left, ["cut.mpd"]);
+}
+
+#[tokio::test]
+async fn a_list_whose_row_does_not_say_what_lies_beside_it_has_the_usual_names() {
+    let archive = Archive::new().await;
+    archive.store(&cmaf(0, false, "c/v_init.mp4")).await;
+    archive.store(&cmaf(0, true, "c/a_init.mp4")).await;
+    let forget = async || {
+        let sql = "UPDATE recording SET beside = NULL WHERE kind = 'list'";
+        sqlx::query(sql).execute(&archive.database().pool).await.unwrap();
+    };
+    archive.list("cut.m3u8", 0, 5, false).await.unwrap();
+    forget().await;
+    let made = archive.list("cut.m3u8", 0, 5, false).await.unwrap();
+    assert_eq!(made.entry.beside, Some(["cut_audio.m3u8", "cut_video.m3u8"].map(str::to_owned).to_vec()));
+    forget().await;
+    assert_eq!(archive.remove(&made.id).await, Removal::Done);
+    assert_eq!(archive.keys(), ["c/0_a.m4s", "c/0_v.m4s"]);
+}
+
 #[tokio::test]
 async fn a_track_that_has_nothing_in_a_slice_has_a_gap_in_its_list() {
     let archive = Archive::new().await;

@@ -207,6 +207,7 @@ fn entry(part: Part, start: i64, length: i64) -> Entry {
             bucket: Bucket { storage: "oss-local".into(), name: "live-bucket".into() },
             key: "record/a.m3u8".to_owned(),
         },
+        beside: None,
         template: "record/{EscapedStartTime}_{EscapedEndTime}".to_owned(),
         sequence: 0,
         start,

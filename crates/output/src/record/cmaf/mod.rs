@@ -25,7 +25,7 @@ use media::{Run, Ticks, TrackId};
 
 use super::Settings;
 use super::book::{Book, File, SliceFacts};
-use super::format::{Format, Frame, Start};
+use super::format::{Became, Format, Frame, Start};
 use super::fragments::Carried;
 use crate::{Effect, Effects, Error, Finish, Object, Warning};
 use form::Form;
@@ -175,20 +175,24 @@ impl Format for Cmaf {
         self.list(slice, book);
     }
 
-    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Object {
+    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Became {
         let (forms, done) = (std::mem::take(&mut self.forms), std::mem::take(&mut self.done));
         self.carried = None;
         // A file stands on its own: who deletes another one takes nothing from it.
         self.lanes.iter_mut().for_each(Rail::leave_file);
         let prefix = book.prefix(file);
         let presentation = Presentation::new(&prefix, &forms, &done);
+        let mut beside = Vec::new();
         for (key, text) in presentation.media() {
-            put(book.object(key), playlists::TYPE, text, fx);
+            put(book.object(key.clone()), playlists::TYPE, text, fx);
+            beside.push(key);
         }
-        put(book.object(prefix.clone() + ".mpd"), mpd::TYPE, presentation.mpd(), fx);
+        let key = prefix.clone() + ".mpd";
+        put(book.object(key.clone()), mpd::TYPE, presentation.mpd(), fx);
+        beside.push(key);
         let object = book.object(prefix.clone() + ".m3u8");
         put(object.clone(), playlists::TYPE, presentation.multivariant(), fx);
-        object
+        Became { object, beside }
     }
 
     fn now(&self) -> Self::Now {

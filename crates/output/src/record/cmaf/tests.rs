@@ -223,6 +223,30 @@ fn each_slice_is_in_the_index_with_its_init_segment() {
     assert_eq!(slices.collect::<Vec<_>>(), expect);
 }
 
+/// Where an object really is only who stores it knows: its name may be taken.
+#[test]
+fn the_row_of_a_file_says_what_lies_beside_it() {
+    let stored = record(2, &[same]);
+    let files = stored.entries.iter().filter(|entry| entry.part == crate::Part::File);
+    let mut put: Vec<&str> = stored.slices(".m3u8");
+    put.extend(stored.slices(".mpd"));
+    for (number, file) in (0..).zip(files) {
+        let beside = file.beside.as_deref().unwrap();
+        let keys = ["video.m3u8", "audio.m3u8"].map(|key| format!("rec/cam_{number}_{key}"));
+        assert_eq!(beside, [&keys[..], &[format!("rec/cam_{number}.mpd")]].concat());
+        put.retain(|key| *key != file.object.key && !beside.iter().any(|beside| beside == key));
+    }
+    assert_eq!(put, [""; 0], "everything that was stored belongs to a file");
+}
+
+/// What waits in a spool may be of a version that had no such list.
+#[test]
+fn an_entry_need_not_say_what_lies_beside_it() {
+    let mut json = serde_json::to_value(record(60, &[same]).entries.last().unwrap()).unwrap();
+    json.as_object_mut().unwrap().remove("beside").unwrap();
+    assert_eq!(serde_json::from_value::<Entry>(json).unwrap().beside, None);
+}
+
 #[test]
 fn a_new_file_has_init_segments_of_its_own() {
     let stored = record(2, &[same]);

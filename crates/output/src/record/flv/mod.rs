@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use super::book::{Book, File};
-use super::format::{Format, Frame, Start};
-use crate::{Effect, Effects, Error, FileId, Finish, Object, Warning};
+use super::format::{Became, Format, Frame, Start};
+use crate::{Effect, Effects, Error, FileId, Finish, Warning};
 use metadata::{Key, Metadata, Totals};
 
 /// The tags of a file.
@@ -146,10 +146,10 @@ impl Format for Tags {
         self.flush(file, book, fx);
     }
 
-    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Object {
+    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Became {
         self.flush(file, book, fx);
         let object = book.object(book.prefix(file) + ".flv");
-        let Some(open) = self.open.take() else { return object };
+        let Some(open) = self.open.take() else { return object.into() };
         let finish = match open.metadata.head(file.duration(), open.placeholder, open.len) {
             Ok(head) => Finish::Head { head, skip: open.placeholder },
             Err(error) => {
@@ -159,7 +159,7 @@ impl Format for Tags {
             }
         };
         fx.push(Effect::Seal { file: open.id, to: object.clone(), content_type: "video/x-flv", finish });
-        object
+        object.into()
     }
 
     fn now(&self) -> Option<Stand> {

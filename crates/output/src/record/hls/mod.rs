@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use super::book::{Book, File, SliceFacts};
-use super::format::{Format, Frame, Start};
-use crate::{Effect, Effects, Error, FileId, Finish, Object, Warning};
+use super::format::{Became, Format, Frame, Start};
+use crate::{Effect, Effects, Error, FileId, Finish, Warning};
 use file::Done;
 
 /// PAT and PMT come at least this often, in microseconds (packaging-rules T-01).
@@ -185,7 +185,7 @@ impl Format for Slices {
         self.seal(file, slice, duration, book, fx);
     }
 
-    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Object {
+    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Became {
         let key = book.prefix(file) + ".m3u8";
         let playlist = file::playlist(&std::mem::take(&mut self.done), &key);
         let object = book.object(key);
@@ -194,7 +194,7 @@ impl Format for Slices {
             content_type: "application/vnd.apple.mpegurl",
             body: vec![Bytes::from(manifest::vod::render(&playlist))],
         });
-        object
+        object.into()
     }
 
     fn now(&self) -> Option<Slice> {

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use super::book::{Book, File};
-use super::format::{Format, Frame, Start};
+use super::format::{Became, Format, Frame, Start};
 use super::fragments::{Carried, Waiting};
-use crate::{Effect, Effects, Error, FileId, Finish, Object, Warning};
+use crate::{Effect, Effects, Error, FileId, Finish, Warning};
 
 /// The open file and the tracks of the run.
 pub(super) struct Mp4 {
@@ -143,7 +143,7 @@ impl Format for Mp4 {
         self.flush(file, book, fx);
     }
 
-    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Object {
+    fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Became {
         let to = book.object(book.prefix(file) + ".mp4");
         if let Some(open) = self.file.take() {
             let sound = open.tracks.iter().all(|(carried, _)| carried.is_audio());
@@ -154,7 +154,7 @@ impl Format for Mp4 {
                 finish: Finish::Progressive,
             });
         }
-        to
+        to.into()
     }
 
     fn now(&self) -> Option<Open> {
