@@ -5,6 +5,7 @@
 //! FFmpeg.
 
 mod callbacks;
+mod deletion;
 mod faults;
 mod formats;
 mod full_disk;
