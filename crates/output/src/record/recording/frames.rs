@@ -11,8 +11,9 @@ use crate::record::gate::Way;
 use crate::record::{BATCH_BYTES, BATCH_MICROS, KEYLESS_MICROS, wall_at};
 use crate::{Effect, Effects, Error, Notice, Pause};
 
-/// Frames of other tracks that precede the first key frame of a run wait for it this long, in microseconds; then the
-/// file begins without one: longer than a session waits for a first key frame. Without a bound a video track that never delivers would keep all sound in memory.
+/// Frames of other tracks that precede the first key frame of a run wait for it this long, in microseconds, a little
+/// longer than a session waits for one; then the file begins without. Without a bound a video track that never delivers
+/// would keep all sound in memory.
 const EARLY_MICROS: i64 = 3_500_000;
 
 /// When the leading track brings nothing for so long, in microseconds, files and slices are cut at frames of others: a
