@@ -84,9 +84,11 @@ impl Moment {
     }
 }
 
-/// Name of a CMAF slice without its track, and the track: `v`, `a`, and with a number for all but the main ones.
+/// Name of a CMAF slice without its track, and the track: `v`, `a`, and with a number for all but the main ones. That
+/// its key was taken, which delivery says with `~2` behind the track, is no matter.
 pub(crate) fn lane(slice: &Recorded) -> (Option<&str>, Option<&str>) {
     let named = slice.entry.object.key.strip_suffix(".m4s").and_then(|name| name.rsplit_once('_'));
+    let named = named.map(|(stem, lane)| (stem, lane.split_once('~').map_or(lane, |(lane, _)| lane)));
     let named = named.filter(|(_, lane)| {
         let number = lane.strip_prefix(['v', 'a']);
         number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))

@@ -96,6 +96,20 @@ async fn a_list_of_sound_and_picture_is_three_playlists() {
     assert_eq!(archive.keys(), left, "the recording is still open");
 }
 
+#[tokio::test]
+async fn slices_whose_keys_were_taken_have_their_tracks_all_the_same() {
+    let archive = Archive::new().await;
+    for (lane, audio) in [("v", false), ("a", true), ("a1", true)] {
+        let key = object(&format!("c/0_{lane}~2.m4s"));
+        archive.store(&Entry { object: key, ..cmaf(0, audio, "c/init.mp4") }).await;
+    }
+    let made = archive.list("cut.m3u8", 0, 5, false).await.unwrap();
+    assert_eq!(made.entry.duration, 5 * SECOND);
+    let (video, audio) = (archive.text("cut_video.m3u8"), archive.text("cut_audio.m3u8"));
+    assert!(video.contains("\nc/0_v~2.m4s\n") && !video.contains("GAP"), "{video}");
+    assert!(audio.contains("\nc/0_a~2.m4s\n") && !audio.contains("GAP"), "{audio}");
+}
+
 /// What is called like the playlists of a list's tracks may be anybody's.
 #[tokio::test]
 async fn only_what_was_stored_with_a_list_is_replaced_and_goes_with_it() {
