@@ -1,4 +1,5 @@
-//! Open GOPs of H.264: one IDR picture, then I pictures with a recovery point. Files and slices are cut at these.
+//! Open GOPs of H.264: one IDR picture, then I pictures with a recovery point. Files and slices are cut at these, and
+//! snapshots show them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +7,7 @@ use std::process::Command;
 use super::{FORMATS, Template, account, duration, is_sliced, list, loud, probe, recordings};
 use crate::account::Account;
 use crate::encoder::Push;
-use crate::machine::Server;
+use crate::machine::{Server, files, wait_for};
 
 /// Length of each file: a GOP has 1.2 s, a cycle 5 s.
 const FILES: [f64; 2] = [6.0, 3.0];
@@ -15,11 +16,20 @@ const CLOSE: f64 = 0.2;
 /// Pictures that are shown before the first key frame of a file and need the file before.
 const LEADING: usize = 3;
 
+/// Every 5 s: of the IDR picture, and of that of the GOP which begins at 6 s.
+const SNAPSHOTS: &str = "[[snapshot]]\ndomain_name = \"live.local\"\napp_name = \"live\"\ntime_interval = 5\n\
+    oss_endpoint = \"oss-local\"\noss_bucket = \"live-bucket\"\n\
+    sequence_oss_object = \"snapshot/{StreamName}/{UnixTimestamp}_{Sequence}.jpg\"\n";
+/// Number of the picture that is shown at 6 s.
+const SHOWN_AT_6_S: u32 = 150;
+/// How far a sample may be from the source's after JPEG, on average.
+const NEAR: f64 = 6.0;
+
 #[test]
 fn files_begin_with_open_gops_and_together_are_the_source() {
     let folder = tempfile::tempdir().unwrap();
     let source = encode(folder.path());
-    let server = Server::start(&Template { cycle_s: 5, ..Template::default() }.text());
+    let server = Server::start(&(Template { cycle_s: 5, ..Template::default() }.text() + SNAPSHOTS));
     Push::start(&source, &server.publish_url("live", "s")).succeed();
     server.close_recordings("live", "s");
     super::wait_for_recordings(&server, &FORMATS, "s", FILES.len());
@@ -40,7 +50,26 @@ fn files_begin_with_open_gops_and_together_are_the_source() {
             assert_eq!(keys, 3, "{format}: places to seek to");
         }
     }
+    check_snapshots(&server.bucket().join("snapshot/s"), &source, folder.path());
     assert_eq!(loud(&server), [] as [String; 0]);
+}
+
+#[track_caller]
+fn check_snapshots(taken: &Path, source: &Path, folder: &Path) {
+    let pictures = wait_for("two snapshots", || Some(files(taken, ".jpg")).filter(|files| files.len() == 2));
+    let expected = folder.join("expected.png");
+    let select = format!("select=eq(n\\,{SHOWN_AT_6_S})");
+    let made = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(source)
+        .args(["-vf", &select, "-frames:v", "1"])
+        .arg(&expected)
+        .status();
+    assert!(made.unwrap().success());
+    let [shown, expected] = [&pictures[1], &expected].map(|file| image::open(file).unwrap().to_rgb8());
+    let apart: u64 = shown.iter().zip(expected.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    let apart = apart as f64 / expected.len() as f64;
+    assert!(shown.dimensions() == expected.dimensions() && apart < NEAR, "{apart} apart");
 }
 
 fn encode(folder: &Path) -> PathBuf {

@@ -55,9 +55,16 @@ impl File {
     }
 
     /// Goes on with what begins at `at` on the session's timeline and is shown from `shown` on: directly after its last
-    /// frame and its last picture. Session time before that is left out; a run that begins before all sound of the last
-    /// one ended comes after it.
-    pub fn join(&mut self, at: i64, shown: i64) {
+    /// frame and its last picture. Session time before that is left out. Where it begins before all sound of the last run
+    /// ended, or with sound that waited for it, it comes after all of that if the file has `one_clock`; else each track
+    /// goes on where it was, as it does on the session's timeline.
+    pub fn join(&mut self, at: i64, shown: i64, one_clock: bool) {
+        if at < self.end && !one_clock {
+            let again = self.shown_until.saturating_sub(shown).max(0);
+            self.shift = self.shift.saturating_sub(again);
+            self.end = self.end.saturating_sub(again);
+            return;
+        }
         let from = self.end.max(self.shown_until.saturating_sub(shown.saturating_sub(at)));
         self.shift = self.shift.saturating_add(at.saturating_sub(from));
         (self.end, self.shown_until) = (at, at);

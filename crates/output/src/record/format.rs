@@ -19,6 +19,8 @@ pub(crate) trait Format: Send + Sized {
     /// Whether a file begins with its first key frame though frames of other tracks precede it, which come first: it
     /// puts them behind.
     const LEAD_FIRST: bool = false;
+    /// Whether times rise over all tracks of a file; else over each by itself.
+    const ONE_CLOCK: bool = false;
 
     /// With no file open.
     fn new(settings: &Settings) -> Self;

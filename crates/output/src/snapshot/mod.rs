@@ -1,4 +1,5 @@
-//! Snapshots: a JPEG of the first key frame, then of the first key frame at or after each point of a grid.
+//! Snapshots: a JPEG of the first key frame, then of the first key frame at or after each point of a grid; the first
+//! picture of an open GOP counts as one.
 //!
 //! The grid is laid once, at the session's first key frame, and counts wall time as runs anchor it, so pauses
 //! between runs pass on it like everything else. A capture that is late because key frames are rare does not
@@ -59,7 +60,9 @@ impl Snapshot {
     fn capture(&mut self, run: &Run, packet: &Packet, fx: &mut Effects) {
         let Some(track) = run.video().filter(|track| track.id == packet.track) else { return };
         let at = run.wall_at(packet.pts(), track.timescale);
-        if !packet.key || !self.is_due(at) {
+        // The picture that an open GOP begins with stands alone as well as a key frame does.
+        let alone = packet.key || packet.recovery == Some(0);
+        if !alone || !self.is_due(at) {
             return;
         }
         self.next = Some(self.point_after(at));

@@ -1,4 +1,4 @@
-use media::{Gap, TrackId};
+use media::{Gap, Packet, TrackId};
 
 use super::*;
 use crate::name::Variable;
@@ -71,6 +71,18 @@ fn frames_that_are_no_key_frames_are_never_captured() {
     story::feed(&mut output, &run, &story::frames(&run, 12, 2_000, 0), &mut fx);
     // Decode time plus the 40 ms that a picture waits for its turn.
     assert_eq!(captures(&fx).0, [0.04, 6.04, 12.04 - 2.0]);
+}
+
+#[test]
+fn the_first_picture_of_an_open_gop_is_captured_but_none_that_is_refreshed_bit_by_bit() {
+    for (recovery, expected) in [(0, &[0.0, 6.0][..]), (29, &[0.0])] {
+        let (mut output, mut fx) = (Snapshot::new(sequence(), &story::context()), Vec::new());
+        let run = story::run(0, 0);
+        let frame = |at: i64| story::frame(&run, TrackId::VIDEO, at * 1_000_000, 40_000, at == 0, b"i");
+        let point = |at| Packet { recovery: Some(recovery).filter(|_| at > 0), ..frame(at) };
+        story::feed(&mut output, &run, &[point(0), point(6)], &mut fx);
+        assert_eq!(captures(&fx).0, expected);
+    }
 }
 
 #[test]

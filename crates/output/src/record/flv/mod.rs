@@ -58,6 +58,8 @@ pub(super) struct Stand {
 }
 
 impl Format for Tags {
+    /// Tags follow each other in time (packaging-rules R-12).
+    const ONE_CLOCK: bool = true;
     type Now = Option<Stand>;
     type Keep = Key;
 

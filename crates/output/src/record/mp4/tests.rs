@@ -138,6 +138,32 @@ fn flac(run: &mut Run) {
     run.tracks[1].codec = Codec::Flac(flac);
 }
 
+/// The sound changes its parameters a second before the key frame that the next run begins with.
+#[test]
+fn sound_that_waited_for_its_run_goes_on_where_it_was_and_no_picture_waits_for_it() {
+    let (mut output, mut fx) = (recording(), Vec::new());
+    let (first, second) = (story::run(0, 0), story::run(4_000_000, 4_000_000));
+    let early = story::run(3_000_000, 3_000_000);
+    let is_sound = |packet: &Packet| packet.track == TrackId::AUDIO;
+    let before = |packet: &Packet| !is_sound(packet) || packet.dts.0 < 3 * 48_000;
+    let mut packets = story::frames(&first, 4, 1_000, 0);
+    packets.retain(before);
+    story::feed(&mut output, &first, &packets, &mut fx);
+    output.on(Event::Gap(Gap::TracksChanged, first.wall), &mut fx).unwrap();
+    let waited = story::frames(&early, 2, 1_000, 0).into_iter().filter(is_sound);
+    let pictures = story::frames(&second, 1, 1_000, 0).into_iter().filter(|packet| !is_sound(packet));
+    let packets: Vec<Packet> = waited.chain(pictures).collect();
+    story::feed(&mut output, &second, &packets, &mut fx);
+    output.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    let mut stored = Stored::default();
+    stored.take(fx);
+    let movie = stored.movie(0);
+    assert_eq!((movie.samples(0), movie.samples(1)), (125, 235));
+    for track in [0, 1] {
+        assert!((movie.duration(track) - 5.0).abs() < 0.05, "{}", movie.duration(track));
+    }
+}
+
 #[test]
 fn every_frame_is_in_the_file_once() {
     let run = story::run(0, 0);

@@ -134,7 +134,7 @@ impl<F: Format> Recording<F> {
         let discontinuity = self.file.is_some();
         if let Some(file) = &mut self.file {
             let pause = Pause { at: file.duration(), wall: wall.micros_since(file.end_wall).max(0) };
-            file.join(at, entry.map_or(at, |entry| entry.shown));
+            file.join(at, entry.map_or(at, |entry| entry.shown), F::ONE_CLOCK);
             if take(&mut self.paused) {
                 file.pauses.push(pause);
                 self.book.keep_pause(pause);
