@@ -21,6 +21,9 @@ pub(crate) struct File {
     /// Until when pictures of it are shown, on the same timeline: later than that if a run broke off amid B-frames.
     #[serde(default)]
     pub shown_until: i64,
+    /// It began without a frame of the leading track, whose pictures no player adds later.
+    #[serde(default)]
+    pub unled: bool,
     /// When its first frame was captured.
     pub start_wall: Wall,
     /// When its last frame ended.

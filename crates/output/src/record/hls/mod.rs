@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::Settings;
 use super::book::{Book, File, SliceFacts};
 use super::format::{Became, Format, Frame, Start};
+use super::fragments::Carried;
 use crate::{Effect, Effects, Error, FileId, Finish, Warning};
 use file::Done;
 
@@ -39,6 +40,10 @@ pub(super) struct Slices {
     done: Vec<Done>,
     slice: Option<Slice>,
     batch: BytesMut,
+    /// Tracks of the run.
+    tracks: Vec<Carried>,
+    /// What the open file carries, once it is known.
+    carried: Option<Vec<Carried>>,
 }
 
 /// The slice that grows. Times are microseconds on the session's timeline.
@@ -84,20 +89,36 @@ impl Slices {
 }
 
 impl Format for Slices {
-    type Now = Option<Slice>;
+    type Now = (Option<Slice>, Option<Vec<Carried>>);
     type Keep = Done;
     const LEAD_FIRST: bool = true;
 
     fn new(settings: &Settings) -> Self {
-        Self::resume(settings, Vec::new(), None)
+        Self::resume(settings, Vec::new(), (None, None))
     }
 
-    fn resume(_settings: &Settings, kept: Vec<Done>, now: Option<Slice>) -> Self {
-        Self { muxer: None, reported: false, done: kept, slice: now, batch: BytesMut::new() }
+    fn resume(_settings: &Settings, kept: Vec<Done>, (slice, carried): Self::Now) -> Self {
+        let (tracks, batch) = (Vec::new(), BytesMut::new());
+        Self { muxer: None, reported: false, done: kept, slice, batch, tracks, carried }
+    }
+
+    /// Players hold the tracks and codecs of a list's beginning for the whole of it.
+    fn fits(&self, run: &Run) -> bool {
+        let takes = || carriable(run).0.into_iter().map(Carried::of);
+        self.carried.as_ref().is_none_or(|carried| takes().eq(carried.iter().cloned()))
     }
 
     fn begin(&mut self, run: &Run, fx: &mut Effects) -> Result<Vec<TrackId>, Error> {
-        let tracks = carried(run, fx)?;
+        let (tracks, left) = carriable(run);
+        for track in left {
+            let codec = codec::rfc6381(&track.codec);
+            fx.push(Effect::Warn(Warning::TrackLeftOut { output: "record/m3u8", codec }));
+        }
+        if let (true, Some(track)) = (tracks.is_empty(), run.tracks.first()) {
+            return Err(Error::unsupported("m3u8", &track.codec));
+        }
+        self.tracks = tracks.iter().map(|track| Carried::of(track)).collect();
+        let tracks: Vec<Track> = tracks.into_iter().cloned().collect();
         match &mut self.muxer {
             Some(muxer) => muxer.set_tracks(&tracks)?,
             None => self.muxer = Some(ts::Muxer::new(&tracks)?),
@@ -114,6 +135,7 @@ impl Format for Slices {
         _fx: &mut Effects,
     ) -> Result<(), Error> {
         let (sequence, prefix) = book.slice(start.wall);
+        self.carried = Some(self.tracks.clone());
         if let Some(muxer) = &mut self.muxer {
             if start.discontinuity {
                 muxer.interrupt();
@@ -187,6 +209,7 @@ impl Format for Slices {
 
     fn close(&mut self, file: &File, book: &mut Book, fx: &mut Effects) -> Became {
         let key = book.prefix(file) + ".m3u8";
+        self.carried = None;
         let playlist = file::playlist(&std::mem::take(&mut self.done), &key);
         let object = book.object(key);
         fx.push(Effect::Put {
@@ -197,25 +220,18 @@ impl Format for Slices {
         object.into()
     }
 
-    fn now(&self) -> Option<Slice> {
-        self.slice.clone()
+    fn now(&self) -> Self::Now {
+        (self.slice.clone(), self.carried.clone())
     }
 }
 
-/// The first track of each kind that TS can carry; others are left out with a warning.
-fn carried(run: &Run, fx: &mut Effects) -> Result<Vec<Track>, Error> {
-    let mut taken: Vec<Track> = Vec::new();
+/// The first track of each kind that TS can carry, and the others.
+fn carriable(run: &Run) -> (Vec<&Track>, Vec<&Track>) {
+    let (mut taken, mut left): (Vec<&Track>, Vec<&Track>) = (Vec::new(), Vec::new());
     for track in &run.tracks {
         let alone = !taken.iter().any(|t| t.id.kind == track.id.kind);
-        if alone && ts::Muxer::new(from_ref(track)).is_ok() {
-            taken.push(track.clone());
-        } else {
-            let codec = codec::rfc6381(&track.codec);
-            fx.push(Effect::Warn(Warning::TrackLeftOut { output: "record/m3u8", codec }));
-        }
+        let fits = alone && ts::Muxer::new(from_ref(track)).is_ok();
+        if fits { taken.push(track) } else { left.push(track) }
     }
-    match run.tracks.first() {
-        Some(track) if taken.is_empty() => Err(Error::unsupported("m3u8", &track.codec)),
-        _ => Ok(taken),
-    }
+    (taken, left)
 }

@@ -310,6 +310,35 @@ fn a_reconnect_after_delay_time_is_a_new_file_ticked_or_not() {
 }
 
 #[test]
+fn another_set_of_tracks_or_another_codec_is_another_list() {
+    let silent = |run: &mut Run| run.tracks.truncate(1);
+    let other = |run: &mut Run| {
+        let mp3 = media::Mp3 { sample_rate: 48_000, channels: 2, frame_samples: 1_152 };
+        run.tracks[1].codec = media::Codec::Mp3(mp3);
+    };
+    let wider = |run: &mut Run| {
+        if let media::Codec::H264(h264) = &mut run.tracks[0].codec {
+            h264.picture.width = 1280;
+        }
+    };
+    for (change, lists) in [(silent as fn(&mut Run), 2), (other, 2), (wider, 1)] {
+        let (mut output, mut fx) = (output(2, 3_600), Vec::new());
+        for n in [0, 1] {
+            let mut run = story::run(n * 4_000_000, n * 5_000_000);
+            if n == 1 {
+                change(&mut run);
+            }
+            let mut packets = story::frames(&run, 4, 1_000, 0);
+            packets.retain(|packet| run.track(packet.track).is_some());
+            story::feed(&mut output, &run, &packets, &mut fx);
+            output.on(Event::Gap(Gap::Dropped, run.wall.plus_micros(4_000_000)), &mut fx).unwrap();
+        }
+        output.on(Event::End(story::EPOCH), &mut fx).unwrap();
+        assert_eq!(stored(fx).playlists.len(), lists);
+    }
+}
+
+#[test]
 fn program_date_time_never_runs_backwards() {
     let (stored, _) = interrupted(-500, false);
     let dates: Vec<i64> = stored.playlists[0]

@@ -131,6 +131,9 @@ impl<F: Format> Recording<F> {
     /// Begins a file, or goes on with it after a pause.
     fn join(&mut self, run: &Run, at: i64, entry: Option<Entry>, fx: &mut Effects) -> Result<(), Error> {
         let wall = wall_at(run, at);
+        if entry.is_some() && self.file.as_ref().is_some_and(|file| file.unled) {
+            self.close(fx);
+        }
         let discontinuity = self.file.is_some();
         if let Some(file) = &mut self.file {
             let pause = Pause { at: file.duration(), wall: wall.micros_since(file.end_wall).max(0) };
@@ -156,7 +159,7 @@ impl<F: Format> Recording<F> {
         let wall = wall_at(run, at);
         let shown = entry.map_or(at, |entry| entry.shown);
         if self.file.is_none() {
-            self.open(at, shown, wall, fx);
+            self.open(at, entry, wall, fx);
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         let picture = self.lead.and_then(|lead| run.track(lead)).and_then(|track| track.picture());
@@ -168,7 +171,7 @@ impl<F: Format> Recording<F> {
         self.format.start(file, &start, &mut self.book, fx)
     }
 
-    fn open(&mut self, at: i64, shown: i64, wall: Wall, fx: &mut Effects) {
+    fn open(&mut self, at: i64, entry: Option<Entry>, wall: Wall, fx: &mut Effects) {
         if !replace(&mut self.exists, true) {
             fx.push(Effect::Notify(Notice::RecordStarted));
         } else if self.paused {
@@ -182,9 +185,10 @@ impl<F: Format> Recording<F> {
         self.file = Some(File {
             sequence,
             shift: at,
-            shown: shown.saturating_sub(at),
+            shown: entry.map_or(0, |entry| entry.shown.saturating_sub(at)),
             end: at,
             shown_until: at,
+            unled: entry.is_none(),
             start_wall: wall,
             end_wall: wall,
             width: 0,
@@ -227,7 +231,9 @@ impl<F: Format> Recording<F> {
     ) -> Result<(), Error> {
         let (cycle, slice) = self.lengths();
         let Some(file) = &self.file else { return Ok(()) };
-        let cycle_due = self.cut || file.time(shown).saturating_sub(file.shown) >= cycle;
+        let cycle_due = self.cut
+            || (file.unled && entry.is_some())
+            || file.time(shown).saturating_sub(file.shown) >= cycle;
         let slice_due = shown.saturating_sub(self.slice_shown) >= slice;
         if !(cycle_due || slice_due) {
             return Ok(());

@@ -34,6 +34,23 @@ fn slices_and_files_are_cut_at_sounds_when_pictures_stopped() {
     }
 }
 
+/// Players set up pictures at a list's beginning or never.
+#[test]
+fn a_file_that_began_without_pictures_ends_where_they_come_back() {
+    for container in Container::ALL {
+        let stage = play(container, 12);
+        let frames = stage.disk.frames();
+        let pictures = |file: &Vec<String>| file.iter().position(|mark| mark.starts_with('v'));
+        assert!(frames.iter().any(|file| pictures(file).is_none()), "{container}");
+        for file in frames.iter().skip(1) {
+            let decodable = pictures(file).is_none_or(|at| at < 4);
+            let returning = file.iter().filter(|mark| mark.starts_with('v')).count() < 25;
+            assert!(decodable || returning, "{container}: {file:?}");
+        }
+        assert!(pictures(frames.last().unwrap()).is_some_and(|at| at < 4), "{container}");
+    }
+}
+
 #[test]
 fn a_picture_every_few_seconds_is_not_a_track_that_stopped() {
     for container in [Container::M3u8, Container::Cmaf] {
