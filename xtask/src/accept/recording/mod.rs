@@ -29,7 +29,7 @@ pub fn run(args: &[String]) -> Result<Report> {
     let done = tests.stderr(Stdio::inherit()).output()?;
     let said = String::from_utf8_lossy(&done.stdout);
     print!("{said}");
-    let verdicts: Vec<&str> = said.lines().filter(|line| line.starts_with("test ")).collect();
+    let verdicts: Vec<&str> = said.lines().filter(|line| line.starts_with("test recording")).collect();
     let mut report = Report { body: format!("```text\n{}\n```\n\n", verdicts.join("\n")), short: Vec::new() };
     let played = browsers::play(&modules, &kept, &mut report);
     let failed = verdicts.iter().filter(|line| line.contains("FAILED")).count();
