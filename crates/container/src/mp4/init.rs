@@ -1,9 +1,6 @@
 use bytes::Bytes;
 use media::{Codec, Kind, Picture, Track};
-use mp4_atom::{
-    BufMut, DrefEntry, Edts, Elst, ElstEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mvhd, Tkhd, Trex,
-    Url,
-};
+use mp4_atom::{BufMut, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mvhd, Tkhd, Trex, Url};
 
 use super::{NON_SYNC, SYNC, TRACK_ID, entry};
 use crate::Error;
@@ -14,19 +11,22 @@ use crate::Error;
 /// # Errors
 /// [`Error::TooLarge`] for a picture wider or higher than 65,535.
 pub fn init(track: &Track) -> Result<Bytes, Error> {
-    init_ahead(track, 0)
+    single(track, true)
 }
 
-/// As [`init`], of a track whose composition times are all `ahead` ticks too late: an edit list takes that off again, so
-/// that its fragments need no negative composition offsets (ISO/IEC 23000-19 §7.5.13, ISO/IEC 14496-12 §8.6.6). FFmpeg
-/// and GStreamer show pictures with negative ones late.
+/// As [`init`], of pictures that are decoded before they are shown by composition offsets that are never negative: the
+/// brand `cmf2` is for those that may be (ISO/IEC 23000-19 §7.7.2).
 ///
 /// # Errors
 /// As [`init`].
-pub fn init_ahead(track: &Track, ahead: u32) -> Result<Bytes, Error> {
+pub fn init_reordered(track: &Track) -> Result<Bytes, Error> {
+    single(track, false)
+}
+
+fn single(track: &Track, signed: bool) -> Result<Bytes, Error> {
     let mut out = Vec::new();
-    ftyp(track, ahead).encode(&mut out)?;
-    moov(&[(TRACK_ID, track)], ahead, &mut out)?;
+    ftyp(track, signed).encode(&mut out)?;
+    moov(&[(TRACK_ID, track)], &mut out)?;
     Ok(out.into())
 }
 
@@ -44,17 +44,17 @@ pub fn movie(tracks: &[Track]) -> Result<Bytes, Error> {
     };
     ftyp.encode(&mut out)?;
     let tracks: Vec<_> = (1..).zip(tracks).collect();
-    moov(&tracks, 0, &mut out)?;
+    moov(&tracks, &mut out)?;
     Ok(out.into())
 }
 
-fn moov(tracks: &[(u32, &Track)], ahead: u32, out: &mut Vec<u8>) -> Result<(), Error> {
+fn moov(tracks: &[(u32, &Track)], out: &mut Vec<u8>) -> Result<(), Error> {
     let entries = tracks.iter().map(|&(_, track)| entry::sample_entry(track));
     let entries = entries.collect::<Result<Vec<_>, _>>()?;
     nest(b"moov", out, |out| {
         mvhd(tracks).encode(out)?;
         for (&(id, track), entry) in tracks.iter().zip(&entries) {
-            nest(b"trak", out, |out| trak((id, track), ahead, entry, out))?;
+            nest(b"trak", out, |out| trak(id, track, entry, out))?;
         }
         nest(b"mvex", out, |out| tracks.iter().try_for_each(|&(id, track)| trex(id, track).encode(out)))
     })?;
@@ -68,10 +68,9 @@ pub(super) fn nest(kind: &[u8; 4], out: &mut Vec<u8>, body: impl FnOnce(&mut Vec
     out.encode_atom(FourCC::new(kind), body)
 }
 
-fn ftyp(track: &Track, ahead: u32) -> Ftyp {
+fn ftyp(track: &Track, signed: bool) -> Ftyp {
     let mut brands = vec![FourCC::new(b"iso6"), FourCC::new(b"cmfc")];
-    // It knows no edit lists (ISO/IEC 23000-19 §7.7.2).
-    if track.is_video() && ahead == 0 {
+    if track.is_video() && signed {
         brands.push(FourCC::new(b"cmf2"));
     }
     if matches!(track.codec, Codec::Av1(_)) {
@@ -90,13 +89,8 @@ fn mvhd(tracks: &[(u32, &Track)]) -> Mvhd {
     }
 }
 
-fn trak((id, track): (u32, &Track), ahead: u32, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
+fn trak(id: u32, track: &Track, entry: &[u8], out: &mut Vec<u8>) -> Boxed {
     tkhd(id, track).encode(out)?;
-    if ahead > 0 {
-        // Of no length: it covers every fragment that follows.
-        let edit = ElstEntry { segment_duration: 0, media_time: Some(ahead.into()), media_rate: 1.into() };
-        Edts { elst: Some(Elst { entries: vec![edit] }) }.encode(out)?;
-    }
     nest(b"mdia", out, |out| {
         let (timescale, language) = (track.timescale.hz(), "und".to_owned());
         Mdhd { timescale, language, ..Mdhd::default() }.encode(out)?;

@@ -11,7 +11,7 @@ mod progressive;
 mod tests;
 
 pub use fragment::{Sample, fragment, track_fragment};
-pub use init::{init, init_ahead, movie};
+pub use init::{init, init_reordered, movie};
 pub use progressive::{Progressive, progressive};
 
 use bytes::Bytes;

@@ -6,10 +6,8 @@
 //! multivariant playlist `{OssObjectPrefix}.m3u8` over the same slices. Where a codec or the set of tracks changes a new
 //! file begins, as players hold both for the whole of a presentation.
 //!
-//! All tracks are cut at the same decode time, that of the leading track's key frame. Pictures are moved so that this
-//! frame is shown when it is decoded (C-07); with B-frames a slice of pictures begins a little later than that of the
-//! sound, and says so. Composition offsets stay as they came and an edit list takes off what they are ahead by (C-08):
-//! FFmpeg and GStreamer show pictures with negative offsets late.
+//! All tracks are cut at the same decode time, that of the leading track's key frame. Playlists say when pictures are
+//! shown: with B-frames a slice of pictures begins a little later than that of the sound.
 
 mod form;
 mod mpd;
@@ -210,7 +208,7 @@ impl Cmaf {
         let Some(slice) = &mut self.slice else { return };
         for (at, rail) in self.lanes.iter_mut().enumerate() {
             let next = cut.filter(|_| at == 0).map(|cut| rail.track.timescale.from_micros(cut).0);
-            rail.release(next, slice, book);
+            rail.release_until(next, slice, book);
         }
     }
 

@@ -15,20 +15,38 @@ pub(super) struct Rail {
     /// That of the run before.
     before: Option<Head>,
     /// The last picture: the next one says how long it is shown, which may be seconds when little moves.
-    held: Option<Packet>,
+    held: Option<Held>,
     pub waiting: Waiting,
 }
 
-/// What the fragments of a run build on.
+/// A picture, and when it is decoded.
+struct Held {
+    at: i64,
+    packet: Packet,
+}
+
+/// What the fragments of a run build on. Times are ticks of the track.
 struct Head {
     init: Bytes,
     /// Which of the file's init segments it is, once that is stored or about to be.
     form: Option<usize>,
-    /// How far pictures are decoded later than the encoder said: by the composition time of the first one, so that this
-    /// is shown at its decode time (packaging-rules C-07) …
-    shift: i64,
-    /// … which its composition offset says a second time: the init segment's edit list takes it off again.
-    ahead: u32,
+    /// How much later than it is decoded the first picture is shown: playlists speak of when pictures are shown.
+    late: i64,
+    /// Nothing is decoded before.
+    floor: i64,
+}
+
+impl Head {
+    /// When a picture is decoded. One that nothing is shown before it needs: when it is shown, so that a slice begins at its
+    /// tfdt (packaging-rules C-07). Those after it: as soon as the encoder says, so that no composition offset is negative.
+    /// hls.js wants the one, FFmpeg and GStreamer the other.
+    fn place(&mut self, packet: &Packet) -> i64 {
+        let closed = packet.key && packet.recovery.is_none();
+        let due = packet.dts.0.saturating_add(self.late.min(0));
+        let at = due.max(if closed { packet.pts().0 } else { due }).max(self.floor);
+        self.floor = at.saturating_add(1);
+        at
+    }
 }
 
 impl Rail {
@@ -78,32 +96,45 @@ impl Rail {
         book: &mut Book,
     ) -> Result<(), container::Error> {
         self.begin(packet, forms)?;
-        self.release(Some(packet.dts.0), slice, book);
+        let Some(head) = &mut self.head else { return Ok(()) };
+        let at = head.place(packet);
+        self.release(Some((packet.dts.0, at)), slice, book);
+        let held = Held { at, packet: packet.clone() };
         match self.track.is_video() {
-            true => self.held = Some(packet.clone()),
-            false => self.put(packet, slice, book),
+            true => self.held = Some(held),
+            false => self.put(held, None, slice, book),
         }
         Ok(())
     }
 
-    /// Writes the picture that is held back. It is shown until `next`, where its successor is decoded, if that is known.
-    pub fn release(&mut self, next: Option<i64>, slice: &mut Slice, book: &mut Book) {
-        let Some(mut packet) = self.held.take() else { return };
-        let until = next.map_or(0, |next| next.saturating_sub(packet.dts.0));
-        packet.duration = u32::try_from(until).ok().filter(|&until| until > 0).unwrap_or(packet.duration);
-        self.put(&packet, slice, book);
+    /// Writes the picture that is held back. `next` is where its successor was to be decoded, and is, if that is known.
+    fn release(&mut self, next: Option<(i64, i64)>, slice: &mut Slice, book: &mut Book) {
+        if let Some(held) = self.held.take() {
+            self.put(held, next, slice, book);
+        }
     }
 
-    fn put(&mut self, packet: &Packet, slice: &mut Slice, book: &mut Book) {
-        let Some(Head { shift, ahead, form: Some(form), .. }) = self.head else { return };
-        let dts = packet.dts.0.saturating_add(shift);
-        let offset = i64::from(packet.cts).saturating_sub(shift).saturating_add(ahead.into());
-        self.waiting.push(dts, offset, packet);
-        let (lane, end) = (self.lane(), dts.saturating_add(packet.duration.into()));
+    /// As [`Rail::release`]; the successor is a key frame that was to be decoded at `cut`.
+    pub fn release_until(&mut self, cut: Option<i64>, slice: &mut Slice, book: &mut Book) {
+        let late = self.head.as_ref().map_or(0, |head| head.late);
+        self.release(cut.map(|cut| (cut, cut.saturating_add(late))), slice, book);
+    }
+
+    fn put(&mut self, held: Held, next: Option<(i64, i64)>, slice: &mut Slice, book: &mut Book) {
+        let Some(Head { form: Some(form), late, .. }) = self.head else { return };
+        let Held { at, mut packet } = held;
+        let lasts =
+            |from: i64, until: i64| u32::try_from(until.saturating_sub(from)).ok().filter(|&ticks| ticks > 0);
+        let usual = packet.duration;
+        packet.duration = next.and_then(|(due, _)| lasts(packet.dts.0, due)).unwrap_or(usual);
+        let (from, to) = (packet.dts.0.saturating_add(late), packet.end().0.saturating_add(late));
+        packet.duration = next.and_then(|(_, next)| lasts(at, next)).unwrap_or(usual);
+        self.waiting.push(at, packet.pts().0.saturating_sub(at), &packet);
+        let lane = self.lane();
         match slice.parts.iter_mut().find(|part| part.span.lane == lane) {
-            Some(part) => (part.span.to, part.span.frames) = (end, part.span.frames + 1),
+            Some(part) => (part.span.to, part.span.frames) = (to, part.span.frames + 1),
             None => {
-                let span = Span { lane, from: dts, to: end, frames: 1, form };
+                let span = Span { lane, from, to, frames: 1, form };
                 slice.parts.push(Part { file: book.id(), bytes: 0, fragments: 0, span });
             }
         }
@@ -113,11 +144,13 @@ impl Rail {
     /// after the first `forms`.
     fn begin(&mut self, packet: &Packet, forms: usize) -> Result<(), container::Error> {
         if self.head.is_none() {
-            let ahead = u32::try_from(packet.cts).unwrap_or(0);
-            let init = mp4::init_ahead(&self.track, ahead)?;
+            let init = match packet.cts {
+                0 => mp4::init(&self.track)?,
+                _ => mp4::init_reordered(&self.track)?,
+            };
             let before = self.before.take().filter(|before| before.init == init);
             let form = before.and_then(|before| before.form);
-            self.head = Some(Head { init, form, shift: packet.cts.into(), ahead });
+            self.head = Some(Head { init, form, late: packet.cts.into(), floor: i64::MIN });
         }
         if let Some(head) = &mut self.head {
             head.form.get_or_insert(forms);

@@ -143,26 +143,46 @@ fn slices_hold_every_frame_once_cut_at_the_same_decode_time() {
     assert_eq!(stored.slices("_v.m4s"), ["rec/s/0_v.m4s", "rec/s/1_v.m4s"]);
     assert_eq!(stored.slices("_a.m4s"), ["rec/s/0_a.m4s", "rec/s/1_a.m4s"]);
     let (video, audio) = (stored.times("_v.m4s"), stored.times("_a.m4s"));
-    // Pictures are shown one frame after they are decoded: moved by that much.
-    assert_eq!(video.0, (0..100).map(|n| 3_600 + n * 3_600).collect::<Vec<_>>());
+    // Pictures are shown one frame after they are decoded, but for key frames, which are decoded when they are shown.
+    let squeezed = |n: i64| if n % 25 < 2 { 3_600 * (n - n % 25 + 1) + n % 25 } else { 3_600 * n };
+    assert_eq!(video.0, (0..100).map(|n| squeezed(n) as u64).collect::<Vec<_>>());
     assert_eq!(audio.0, (0..188).map(|n| n * 1_024).collect::<Vec<_>>());
     let first = moofs(&stored.objects["rec/s/1_a.m4s"])[0].traf[0].tfdt.clone().unwrap();
     assert_eq!(first.base_media_decode_time.div_ceil(1_024), 96_000_u64.div_ceil(1_024));
 }
 
 #[test]
-fn the_first_picture_of_a_slice_is_shown_at_its_decode_time() {
-    let stored = record(60, &[same]);
-    let mut init: &[u8] = &stored.objects["rec/s/0_v_init.mp4"];
-    mp4_atom::Ftyp::decode(&mut init).unwrap();
-    let moov = mp4_atom::Moov::decode(&mut init).unwrap();
-    let edit = moov.trak[0].edts.as_ref().unwrap().elst.as_ref().unwrap().entries[0].clone();
-    for key in stored.slices("_v.m4s") {
-        let moofs = moofs(&stored.objects[key]);
-        let first = moofs[0].traf[0].trun[0].samples.iter().next().unwrap();
-        assert_eq!(first.cts.map(|cts| cts as u64), edit.media_time, "{key}");
+fn a_run_begins_at_its_tfdt_and_no_composition_offset_is_negative() {
+    let run = story::run(0, 0);
+    let mut packets = story::frames(&run, 4, 1_000, 0);
+    // Pictures are shown two frames after they are decoded; B-frames as soon as they are.
+    for (n, packet) in packets.iter_mut().filter(|packet| packet.track == TrackId::VIDEO).enumerate() {
+        packet.cts = if n % 25 == 0 { 2 } else { [4, 1, 0, 1][(n % 25 - 1) % 4] } * 3_600;
     }
-    assert!(stored.text("rec/cam_0_audio.m3u8").contains("0_a_init.mp4"));
+    let (mut recording, mut fx) = (recording(2, 60), Vec::new());
+    story::feed(&mut recording, &run, &packets, &mut fx);
+    recording.on(Event::End(story::EPOCH), &mut fx).unwrap();
+    let mut stored = Stored::default();
+    stored.take(fx);
+    let mut shown = Vec::new();
+    for key in stored.slices("_v.m4s") {
+        for moof in moofs(&stored.objects[key]) {
+            let traf = &moof.traf[0];
+            let mut at = traf.tfdt.as_ref().unwrap().base_media_decode_time as i64;
+            for entry in traf.trun[0].samples.iter() {
+                assert!(entry.cts.unwrap_or(0) >= 0);
+                shown.push((at, at + i64::from(entry.cts.unwrap_or(0))));
+                at += i64::from(entry.duration.or(traf.tfhd.default_sample_duration).unwrap());
+            }
+        }
+    }
+    let sent = packets.iter().filter(|packet| packet.track == TrackId::VIDEO).map(|packet| packet.pts().0);
+    assert_eq!(shown.iter().map(|(_, pts)| *pts).collect::<Vec<_>>(), sent.collect::<Vec<_>>());
+    assert!(shown.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    for gop in shown.chunks(25) {
+        assert_eq!(gop[0].0, gop[0].1, "a slice may begin here, at its tfdt");
+        assert_eq!(gop[4].0, gop[0].0 + 2 * 3_600, "decoded when it was to be");
+    }
 }
 
 /// Frames of a screen where little moves, with sound beside them: pictures that are late for a second get a length
@@ -183,8 +203,13 @@ fn a_picture_is_shown_until_the_next_one_though_its_length_was_only_assumed() {
     resumed.on(Event::End(story::EPOCH), &mut fx).unwrap();
     stored.take(fx);
     let (times, end) = stored.times("_v.m4s");
-    assert_eq!(times, (0..7).map(|n| 3_600 + n * 180_000).collect::<Vec<_>>(), "every picture");
-    assert_eq!(end, 3_600 + 6 * 180_000 + 3_600, "how long the last one is shown nobody knows");
+    let decoded = |n: u64| n * 180_000 + if n % 2 == 0 { 3_600 } else { 0 };
+    assert_eq!(
+        times,
+        (0..7).map(decoded).collect::<Vec<_>>(),
+        "every picture, key frames when they are shown"
+    );
+    assert_eq!(end, 6 * 180_000 + 2 * 3_600, "how long the last one is shown nobody knows");
     let list = stored.text("rec/cam_0_video.m3u8");
     assert!(list.contains("#EXTINF:8.000000,"), "{list}");
     for key in stored.slices("_v.m4s") {
