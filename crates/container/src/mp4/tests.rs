@@ -58,7 +58,7 @@ fn kinds(mut bytes: &[u8]) -> Vec<String> {
 
 #[test]
 fn brands_are_cmaf_and_video_says_cmf2_if_offsets_may_be_negative() {
-    let brands = |init: &Result<Bytes, Error>| {
+    let brands = |init: &Result<Bytes, crate::Error>| {
         let (ftyp, _) = decoded(init.as_ref().unwrap());
         assert_eq!((ftyp.major_brand, ftyp.minor_version), (FourCC::new(b"iso6"), 0));
         ftyp.compatible_brands.iter().map(ToString::to_string).collect::<Vec<_>>()

@@ -171,7 +171,7 @@ fn a_run_begins_at_its_tfdt_and_no_composition_offset_is_negative() {
             let mut at = traf.tfdt.as_ref().unwrap().base_media_decode_time as i64;
             for entry in traf.trun[0].samples.iter() {
                 assert!(entry.cts.unwrap_or(0) >= 0);
-                shown.push((at, at + i64::from(entry.cts.unwrap_or(0))));
+                shown.push((at, at + entry.cts.unwrap_or(0)));
                 at += i64::from(entry.duration.or(traf.tfhd.default_sample_duration).unwrap());
             }
         }
@@ -203,7 +203,7 @@ fn a_picture_is_shown_until_the_next_one_though_its_length_was_only_assumed() {
     resumed.on(Event::End(story::EPOCH), &mut fx).unwrap();
     stored.take(fx);
     let (times, end) = stored.times("_v.m4s");
-    let decoded = |n: u64| n * 180_000 + if n % 2 == 0 { 3_600 } else { 0 };
+    let decoded = |n: u64| n * 180_000 + if n.is_multiple_of(2) { 3_600 } else { 0 };
     assert_eq!(
         times,
         (0..7).map(decoded).collect::<Vec<_>>(),
