@@ -74,7 +74,7 @@ fn elementary(file: &Path, kind: &str, format: &str) -> Bytes {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    let said: String = said.lines().filter(|line| !is_rounding(line)).collect();
+    let said = without_rounding(&said);
     if !output.status.success() && said.contains("does not contain any stream") {
         return Bytes::new();
     }
@@ -95,7 +95,18 @@ fn annex_b(stream: &Bytes) -> Vec<Bytes> {
     starts.windows(2).map(unit).collect()
 }
 
-/// ffmpeg writes bare H.264 in ticks of 40 ms: two pictures that are closer, as after a jump, become one tick.
+/// What ffmpeg said beside its rounding, and how often it repeated that.
+fn without_rounding(said: &str) -> String {
+    let mut rounding = false;
+    let other = said.lines().filter(|line| {
+        rounding = is_rounding(line) || (rounding && line.trim_start().starts_with("Last message repeated"));
+        !rounding
+    });
+    other.collect()
+}
+
+/// ffmpeg writes bare H.264 in ticks of 40 ms: two pictures that are closer, as after a jump or a key
+/// frame of CMAF, become one tick.
 fn is_rounding(said: &str) -> bool {
     let ticks = said.split_once("non monotonically increasing dts to muxer in stream 0: ");
     ticks

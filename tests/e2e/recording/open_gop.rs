@@ -23,7 +23,7 @@ const SNAPSHOTS: &str = "[[snapshot]]\ndomain_name = \"live.local\"\napp_name = 
 /// Number of the picture that is shown at 6 s.
 const SHOWN_AT_6_S: u32 = 150;
 /// How far a sample may be from the source's after JPEG, on average.
-const NEAR: f64 = 6.0;
+const NEAR: f64 = 10.0;
 
 #[test]
 fn files_begin_with_open_gops_and_together_are_the_source() {

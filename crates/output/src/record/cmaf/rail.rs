@@ -34,7 +34,12 @@ struct Head {
     late: i64,
     /// Nothing is decoded before.
     floor: i64,
+    /// The least between two pictures: this part of a second lets them apart in containers that count milliseconds.
+    step: i64,
 }
+
+/// As in [`Head::step`].
+const STEPS_A_SECOND: i64 = 500;
 
 impl Head {
     /// When a picture is decoded. One that nothing is shown before it needs: when it is shown, so that a slice begins at its
@@ -44,7 +49,7 @@ impl Head {
         let closed = packet.key && packet.recovery.is_none();
         let due = packet.dts.0.saturating_add(self.late.min(0));
         let at = due.max(if closed { packet.pts().0 } else { due }).max(self.floor);
-        self.floor = at.saturating_add(1);
+        self.floor = at.saturating_add(self.step);
         at
     }
 }
@@ -150,7 +155,8 @@ impl Rail {
             };
             let before = self.before.take().filter(|before| before.init == init);
             let form = before.and_then(|before| before.form);
-            self.head = Some(Head { init, form, late: packet.cts.into(), floor: i64::MIN });
+            let step = (i64::from(self.track.timescale.hz()) / STEPS_A_SECOND).max(1);
+            self.head = Some(Head { init, form, late: packet.cts.into(), floor: i64::MIN, step });
         }
         if let Some(head) = &mut self.head {
             head.form.get_or_insert(forms);

@@ -144,7 +144,7 @@ fn slices_hold_every_frame_once_cut_at_the_same_decode_time() {
     assert_eq!(stored.slices("_a.m4s"), ["rec/s/0_a.m4s", "rec/s/1_a.m4s"]);
     let (video, audio) = (stored.times("_v.m4s"), stored.times("_a.m4s"));
     // Pictures are shown one frame after they are decoded, but for key frames, which are decoded when they are shown.
-    let squeezed = |n: i64| if n % 25 < 2 { 3_600 * (n - n % 25 + 1) + n % 25 } else { 3_600 * n };
+    let squeezed = |n: i64| if n % 25 < 2 { 3_600 * (n - n % 25 + 1) + n % 25 * 180 } else { 3_600 * n };
     assert_eq!(video.0, (0..100).map(|n| squeezed(n) as u64).collect::<Vec<_>>());
     assert_eq!(audio.0, (0..188).map(|n| n * 1_024).collect::<Vec<_>>());
     let first = moofs(&stored.objects["rec/s/1_a.m4s"])[0].traf[0].tfdt.clone().unwrap();
